@@ -11,6 +11,7 @@ import type { Fabric } from '../fabric/index.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
+import { noSuchNode } from './nodes-named.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -69,12 +70,12 @@ export async function prepareAnalysis(
 
 /** Why no pod with that address can be on the node. */
 function wrongHolder(fabric: Fabric, text: string, on: string): Refusal | undefined {
-  const names = fabric.nodes.map(({ name }) => name);
   const node = fabric.nodes.find(({ name }) => name === on);
-  if (node === undefined) {
-    const fix = didYouMean(suggester(names)(on), `Known: ${listed(names, 'and')}.`);
-    return { code: 'unknown-name', message: `No node is named ${JSON.stringify(on)}`, fix };
-  }
+  if (node === undefined)
+    return noSuchNode(
+      fabric.nodes.map(({ name }) => name),
+      on,
+    );
   const target = targetOf(fabric, text);
   if (target?.kind !== 'pods' || target.address === undefined) {
     const message = `--on ${on} needs the address of a pod, which ${JSON.stringify(text)} is not`;

@@ -1,27 +1,30 @@
 import { printable } from '../topology/foreign.ts';
-import type { Verdict } from '../verify/index.ts';
+import type { Subject, Verdict, VerdictKind } from '../verify/index.ts';
 import { counted, type Terminal } from './terminal.ts';
 
-/** Verdicts for people, machine by machine: differences first, then what is unknown; of what is as promised the number. */
+/** What a look found: router by router, and of the cluster as one. */
+export interface Verdicts {
+  readonly routers: readonly Verdict[];
+  /** Undefined if it was left out. */
+  readonly cluster: { readonly title: string; readonly verdicts: readonly Verdict[] } | undefined;
+}
+
+/** Verdicts for people: differences first, then what is unknown; of what is as promised the number. */
 export function verdictsText(
   network: string,
-  verdicts: readonly Verdict[],
+  { routers, cluster }: Verdicts,
   { colour }: Pick<Terminal, 'colour'>,
 ): string {
-  const machines = [...new Set(verdicts.map(machineOf))];
-  const lines = machines.flatMap((machine) => {
-    const own = verdicts.filter((one) => machineOf(one) === machine);
-    const wrong = own.filter(({ is }) => is === 'different');
-    const unknown = grouped(own.filter(({ is }) => is === 'unknown'));
-    const fine = own.filter(({ is }) => is === 'as-promised');
-    return [
-      colour.bold(printable(machine)),
-      ...wrong.flatMap((one) => verdictLines(one, colour.red('differs'))),
-      ...unknown.flatMap(({ first, more }) => verdictLines(first, colour.yellow('unknown'), more)),
-      ...(fine.length === 0 ? [] : [`  ${colour.green('as promised')}: ${kindsOf(fine)}`]),
-    ];
-  });
-  const of = (is: Verdict['is']) => verdicts.filter((one) => one.is === is).length;
+  const machines = [...new Set(routers.map(machineOf))];
+  const lines = [
+    ...machines.flatMap((machine) => {
+      const own = routers.filter((one) => machineOf(one) === machine);
+      return section(machine, own, ofMachine, colour);
+    }),
+    ...(cluster === undefined ? [] : section(cluster.title, cluster.verdicts, ofCluster, colour)),
+  ];
+  const all = [...routers, ...(cluster?.verdicts ?? [])];
+  const of = (is: Verdict['is']) => all.filter((one) => one.is === is).length;
   return [
     ...lines,
     '',
@@ -29,9 +32,37 @@ export function verdictsText(
   ].join('\n');
 }
 
+function section(
+  title: string,
+  own: readonly Verdict[],
+  subject: (about: Subject) => string,
+  colour: Terminal['colour'],
+): string[] {
+  const wrong = own.filter(({ is }) => is === 'different');
+  const unknown = grouped(own.filter(({ is }) => is === 'unknown'));
+  const fine = own.filter(({ is }) => is === 'as-promised');
+  return [
+    colour.bold(printable(title)),
+    ...wrong.flatMap((one) => verdictLines(one, subject(one.about), colour.red('differs'))),
+    ...unknown.flatMap(({ first, more }) =>
+      verdictLines(first, subject(first.about), colour.yellow('unknown'), more),
+    ),
+    ...(fine.length === 0 ? [] : [`  ${colour.green('as promised')}: ${kindsOf(fine)}`]),
+  ];
+}
+
+/** Below the machine's name. */
+const ofMachine = ({ kind, name, machine }: Subject): string =>
+  machine === undefined ? '' : `${kind} ${name}`;
+
+const ofCluster = ({ kind, name, machine }: Subject): string => {
+  const what = kind === 'object' || kind === 'cluster' ? name : `${kind} ${name}`;
+  return machine === undefined ? what : `${what} on ${machine}`;
+};
+
 const machineOf = ({ about }: Verdict): string => about.machine ?? about.name;
 
-/** Of one machine, what is unknown for one reason is told once. */
+/** What is unknown for one reason is told once. */
 function grouped(verdicts: readonly Verdict[]): { first: Verdict; more: number }[] {
   const groups = new Map<string, Verdict[]>();
   for (const one of verdicts) {
@@ -44,9 +75,8 @@ function grouped(verdicts: readonly Verdict[]): { first: Verdict; more: number }
   });
 }
 
-function verdictLines(one: Verdict, word: string, more = 0): string[] {
-  const { about, expected, found, cause, next } = one;
-  const subject = about.machine === undefined ? '' : `${about.kind} ${about.name}`;
+function verdictLines(one: Verdict, subject: string, word: string, more = 0): string[] {
+  const { expected, found, cause, next } = one;
   const facts = [
     ...(expected === undefined ? [] : [`expected ${expected}`]),
     ...(found === undefined ? [] : [`found ${found}`]),
@@ -67,12 +97,19 @@ function verdictLines(one: Verdict, word: string, more = 0): string[] {
 
 /** `12 sessions, 4 files`. */
 function kindsOf(verdicts: readonly Verdict[]): string {
-  const counts = new Map<string, number>();
+  const counts = new Map<VerdictKind, number>();
   for (const { kind } of verdicts) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [...counts].map(([kind, count]) => NOUNS[kind]?.(count) ?? counted(count, kind)).join(', ');
 }
 
-const NOUNS: Readonly<Record<string, (count: number) => string>> = {
+const NOUNS: Readonly<Partial<Record<VerdictKind, (count: number) => string>>> = {
+  'node-address': (count) => `addresses of ${counted(count, 'node')}`,
+  'node-as': (count) => `AS numbers of ${counted(count, 'node')}`,
+  'node-label': (count) => `labels of ${counted(count, 'node')}`,
+  'calico-node': (count) => `calico-node on ${counted(count, 'node')}`,
+  'calico-release': () => "Calico's release",
+  'bgp-peer': (count) => counted(count, 'BGPPeer'),
+  'bgp-configuration': () => 'BGPConfiguration',
   routes: (count) => `routes of ${counted(count, 'session')}`,
   files: () => 'files',
   configuration: () => 'configuration',

@@ -4,52 +4,62 @@ import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { lookAtRouters, type ToLookAt } from '../live/routers/index.ts';
 import { knownHostsOf, readIfThere } from '../repository/trust-files.ts';
 import { routerFiles } from '../routers/index.ts';
-import { overall, type Verdict, verifyRouters } from '../verify/index.ts';
+import {
+  type ClusterLook,
+  ofNodes,
+  overall,
+  routersOfNodes,
+  type Verdict,
+  verifyCluster,
+  verifyRouters,
+} from '../verify/index.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
+import { nodesNamed } from './nodes-named.ts';
 import { refuse } from './refusal.ts';
 import { routersNamed } from './routers-named.ts';
 import { routerFolders, settingsOf, sysctlsIn, targetOf } from './ship-deliveries.ts';
 import type { Terminal } from './terminal.ts';
-import { verdictsText } from './verify-text.ts';
+import { type Verdicts, verdictsText } from './verify-text.ts';
 
 export interface VerifyOptions {
   readonly topology: string;
   readonly router: readonly string[];
+  readonly node: readonly string[];
+  readonly context: string | undefined;
+  readonly cluster: boolean;
   /** Seconds. */
   readonly wait: number | undefined;
   readonly knownHosts: string | undefined;
 }
 
-/** Holds what the topology promises against what the routers say. */
+/** Holds what the topology promises against what routers and cluster say. */
 export async function verify(options: VerifyOptions, terminal: Terminal): Promise<ExitCode> {
   const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { fabric } = read.input;
-  const asked = routersNamed(fabric, options.router);
-  if ('message' in asked) return refuse(asked, terminal);
+  const routers = routersNamed(fabric, options.router);
+  if ('message' in routers) return refuse(routers, terminal);
+  const nodes = nodesNamed(fabric, options.node);
+  if ('message' in nodes) return refuse(nodes, terminal);
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   // ssh and ssh-keygen read it to its end, which a device does not have.
   readIfThere(knownHosts);
-  const routers = toLookAt(fabric, asked, knownHosts);
   const { stop, release } = interruptible(INTERRUPTED, terminal);
   // Every router listens to it.
   setMaxListeners(0, stop);
-  const verdicts = await untilAsPromised(
-    async () => verifyRouters(fabric, await lookAtRouters(routers, stop)),
-    options.wait ?? 0,
-    stop,
-  );
+  const look = await looker({ fabric, options, routers, nodes, knownHosts, stop });
+  const verdicts = await untilAsPromised(look, options.wait ?? 0, stop);
   release();
-  const is = overall(verdicts);
+  const is = overall(allOf(verdicts));
   if (terminal.json) {
     terminal.print(
       documentOf('verify', {
         ok: is === 'as-promised',
         network: fabric.name,
-        verdicts: verdicts.map(inDocument),
+        verdicts: allOf(verdicts).map(inDocument),
       }),
     );
   } else terminal.report(verdictsText(fabric.name, verdicts, terminal));
@@ -58,27 +68,76 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
 
 const INTERRUPTED = 'Interrupted: what was not looked at is unknown. Press Ctrl-C again to end at once.';
 
+interface Asked {
+  readonly fabric: Fabric;
+  readonly options: VerifyOptions;
+  readonly routers: readonly RouterSpeaker[];
+  readonly nodes: ReadonlySet<string>;
+  readonly knownHosts: string;
+  readonly stop: AbortSignal;
+}
+
+/** One look at everything; where routers or nodes are named, at these only, and at the nodes' sessions from their routers. */
+async function looker(asked: Asked): Promise<() => Promise<Verdicts>> {
+  const { fabric, options, nodes, knownHosts, stop } = asked;
+  const isNarrow = options.router.length + nodes.size > 0;
+  const named = isNarrow && options.router.length === 0 ? [] : asked.routers;
+  const ofTheirs = routersOfNodes(fabric, nodes).filter((router) => !named.includes(router));
+  const inFull = new Set(named.map(({ name }) => name));
+  const toLook = toLookAt(fabric, [...named, ...ofTheirs], knownHosts);
+  const needsCluster = options.cluster && (!isNarrow || nodes.size > 0);
+  // Only commands that read a cluster load what does.
+  const cluster = needsCluster ? await import('../live/cluster/index.ts') : undefined;
+  const narrowed = (verdicts: Verdict[]) => (nodes.size === 0 ? verdicts : ofNodes(fabric, nodes, verdicts));
+  return async () => {
+    const [routerLooks, clusterLook] = await Promise.all([
+      lookAtRouters(toLook, stop),
+      cluster?.lookAtCluster({ context: options.context, stop }),
+    ]);
+    const ofRouters = verifyRouters(fabric, routerLooks);
+    const isFull = ({ about }: Verdict) => inFull.has(about.machine ?? about.name);
+    return {
+      routers: [...ofRouters.filter(isFull), ...narrowed(ofRouters.filter((one) => !isFull(one)))],
+      cluster: clusterLook && {
+        title: titleOf(clusterLook, options),
+        verdicts: narrowed(verifyCluster(fabric, clusterLook)),
+      },
+    };
+  };
+}
+
+function titleOf({ context, server }: ClusterLook, options: VerifyOptions): string {
+  const name = context ?? options.context;
+  return [
+    'cluster',
+    ...(name === undefined ? [] : [name]),
+    ...(server === undefined ? [] : [`(${server})`]),
+  ].join(' ');
+}
+
+const allOf = ({ routers, cluster }: Verdicts): Verdict[] => [...routers, ...(cluster?.verdicts ?? [])];
+
 /** Seconds between two looks. */
 const PAUSE = 3;
 
 /** Looks once, and then again as long as something may still come right and there is time. */
 async function untilAsPromised(
-  look: () => Promise<Verdict[]>,
+  look: () => Promise<Verdicts>,
   seconds: number,
   stop: AbortSignal,
-): Promise<Verdict[]> {
+): Promise<Verdicts> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const verdicts = await look();
     const left = end - performance.now();
-    if (overall(verdicts) === 'as-promised' || left <= 0 || stop.aborted) return verdicts;
+    if (overall(allOf(verdicts)) === 'as-promised' || left <= 0 || stop.aborted) return verdicts;
     await pause(Math.min(left, PAUSE * 1000), undefined, { signal: stop }).catch(() => {});
     if (stop.aborted) return verdicts;
   }
 }
 
 function toLookAt(fabric: Fabric, routers: readonly RouterSpeaker[], knownHosts: string): ToLookAt[] {
-  const folders = routerFolders(routerFiles(fabric));
+  const folders = routers.length === 0 ? new Map() : routerFolders(routerFiles(fabric));
   return routers.map((router) => {
     const files = folders.get(router.name) ?? new Map<string, string>();
     return {

@@ -43,6 +43,8 @@ export type UnreadBecause =
   /** No such host, no route, a connection refused or cut. */
   | 'unreachable'
   | 'timeout'
+  /** By the person who asked. */
+  | 'interrupted'
   /** The server's certificate is not signed by the kubeconfig's authority, or is for other names. */
   | 'untrusted'
   | 'server-certificate-expired'

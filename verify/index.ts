@@ -1,5 +1,6 @@
 export { verifyCluster } from './cluster.ts';
 export type { ClusterLook } from './cluster-look.ts';
+export { ofNodes, routersOfNodes } from './of-nodes.ts';
 export type {
   FileDifference,
   KernelRoute,

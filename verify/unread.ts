@@ -1,4 +1,5 @@
 import type { Fabric } from '../fabric/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import type { ClusterLook, Read, Unread } from './cluster-look.ts';
 import { typed } from './typed.ts';
 import { type Subject, unknown, type Verdict, type VerdictKind } from './verdict.ts';
@@ -32,6 +33,8 @@ function inWords({ because }: Unread, { context = '', server = 'the API server' 
       return `${server} cannot be reached`;
     case 'timeout':
       return `${server} does not answer in time`;
+    case 'interrupted':
+      return 'it was interrupted';
     case 'untrusted':
       return `the certificate of ${server} is not one that the kubeconfig trusts`;
     case 'server-certificate-expired':
@@ -81,6 +84,8 @@ function nextOf(fabric: Fabric, { server }: ClusterLook, { because }: Unread): s
       return 'kubectl auth can-i --list';
     case 'not-served':
       return 'kubectl get tigerastatus';
+    case 'interrupted':
+      return `${NOENCAP} verify`;
     case 'too-large':
     case 'changing':
     case 'busy':

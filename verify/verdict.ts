@@ -98,6 +98,7 @@ const OF_CLUSTER = [
   'object-by-hand',
   'object-differs',
   'object-missing',
+  'other-cluster',
   'peer-by-hand',
   'peer-missing',
   'pool-by-hand',

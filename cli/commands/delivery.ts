@@ -55,9 +55,12 @@ export function deliveryCommands(root: Command): void {
   command(
     root,
     'verify',
-    'Hold the routers against the topology: what agrees, what differs, what is unknown.',
+    'Hold routers and cluster against the topology: what agrees, what differs, what is unknown.',
   )
     .option('--router <router>', 'look at this router only (repeatable)', collect, [])
+    .option('--node <node>', 'look at this node only, and at its sessions (repeatable)', collect, [])
+    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .option('--no-cluster', 'leave the cluster out')
     .option('--wait <seconds>', 'look again until all is as promised, so long at most', wholeNumber(1, 3600))
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
     .addHelpText(
@@ -65,6 +68,7 @@ export function deliveryCommands(root: Command): void {
       examples(
         'noencap verify',
         'noencap verify --router gateway --router cn-ns',
+        'noencap verify --node kubemaster',
         'noencap verify --wait 120',
         'noencap verify --json',
       ),

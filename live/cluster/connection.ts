@@ -14,12 +14,17 @@ export interface Connection {
   /** When the credentials expire, as they say themselves, in milliseconds; undefined if they do not. */
   readonly credentialsUntil: number | undefined;
   get(path: string, limits: Limits): Promise<Answer | NoAnswer>;
+  /** Ends what is asked, and every wait. */
+  readonly stop: AbortSignal | undefined;
   /** Where its certificate is looked at: without credentials, and through no proxy. */
   readonly unproxied: URL | undefined;
 }
 
 /** As kubectl finds it: KUBECONFIG, else ~/.kube/config, else the service account of a pod. */
-export async function connect(chosen: string | undefined): Promise<Read<Connection>> {
+export async function connect(
+  chosen: string | undefined,
+  stop: AbortSignal | undefined,
+): Promise<Read<Connection>> {
   // Only commands that read a cluster load it.
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
@@ -53,11 +58,13 @@ export async function connect(chosen: string | undefined): Promise<Read<Connecti
       context,
       server: base,
       credentialsUntil: await expiry(options),
+      stop,
       get: (path, limits) =>
         exchange(
           new URL(`${base}${path}`),
           {
             ...(agent === undefined ? {} : { agent }),
+            ...(stop === undefined ? {} : { signal: stop }),
             ...(typeof auth === 'string' ? { auth } : {}),
             headers: { ...(headers as Record<string, string>), accept: 'application/json' },
           },

@@ -23,7 +23,7 @@ export interface Limits {
   readonly bytes: number;
 }
 
-/** One GET. It follows no redirect: credentials are for this server only. */
+/** One GET, which `options.signal` ends. It follows no redirect: credentials are for this server only. */
 export function exchange(
   url: URL,
   options: RequestOptions,

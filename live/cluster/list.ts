@@ -109,6 +109,7 @@ export async function patiently(
     if (!isBusy || tried === TRIES) return answer;
     const wait = (answer.retryAfter ?? tried) * second;
     if (wait > LONGEST_WAIT * second || Date.now() + wait >= until) return answer;
-    await sleep(wait);
+    // An interrupt ends the next request, which says so.
+    await sleep(wait, undefined, { ...(connection.stop && { signal: connection.stop }) }).catch(() => {});
   }
 }

@@ -17,12 +17,14 @@ import { served } from './served.ts';
 /** The cluster of a context of the kubeconfig, the current one if none is given, as it is now. Writes nothing, reads no Secret. */
 export async function lookAtCluster({
   context,
+  stop,
   patience = PATIENCE,
 }: {
-  readonly context?: string;
+  readonly context?: string | undefined;
+  readonly stop?: AbortSignal;
   readonly patience?: Patience;
 } = {}): Promise<ClusterLook> {
-  const connection = await connect(context);
+  const connection = await connect(context, stop);
   return connection.ok ? look(connection.value, patience) : nothing(connection.why);
 }
 
@@ -80,6 +82,7 @@ async function look(connection: Connection, patience: Patience): Promise<Cluster
 
 /** What goes wrong for every request alike. */
 const CONCERNS_ALL: readonly Unread['because'][] = [
+  'interrupted',
   'unreachable',
   'timeout',
   'untrusted',

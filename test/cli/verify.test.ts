@@ -57,7 +57,8 @@ const verdict = (change: Partial<Verdict>): Verdict => ({
   ...change,
 });
 
-const text = (...verdicts: readonly Verdict[]) => verdictsText('home', verdicts, { colour: colours(false) });
+const text = (...verdicts: readonly Verdict[]) =>
+  verdictsText('home', { routers: verdicts, cluster: undefined }, { colour: colours(false) });
 
 test('differences, their cause and the next command; of what holds the number', () => {
   const holds = verdict({ is: 'as-promised', kind: 'session', cause: undefined, next: undefined });
