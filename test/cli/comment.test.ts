@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { COMMENT_LIMIT } from '../../review/markdown/markdown.ts';
 import { reviewMarker } from '../../review/upsert.ts';
 import { BOT, COMMIT, type GitHub, problem, startGitHub, TOKEN } from '../github/server.ts';
 import { review as reviewWith } from '../review/reviews.ts';
-import { documentIn, type Run, scratch } from './run.ts';
+import { noencapMeanwhile, type Run, scratch } from './run.ts';
 
 // Each test runs the command several times, and some of the runs wait.
 let github: GitHub;
@@ -66,27 +65,10 @@ function job(name: 'pull_request' | 'workflow_run' | 'push', changes: object = {
   };
 }
 
-/** Like `noencap` of run.ts, but the server here must be able to answer in the meantime. */
 async function comment(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Run> {
-  const rest = Object.entries(process.env).filter(
-    ([name]) => !/^(GITHUB_.*|NO_COLOR|FORCE_COLOR|CI)$/.test(name),
-  );
-  const child = spawn(process.execPath, [resolve('bin/noencap'), 'comment', ...args], {
-    cwd: folder,
-    env: { ...Object.fromEntries(rest), ...env },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  const code = await new Promise<number | null>((done) => child.on('close', done));
-  outputs.push(stdout, stderr);
-  if (args.includes('--json') && stdout !== '') documentIn(stdout);
-  return { code, stdout, stderr };
+  const run = await noencapMeanwhile(folder, ['comment', ...args], env);
+  outputs.push(run.stdout, run.stderr);
+  return run;
 }
 
 const bodies = () => github.comments.map(({ body }) => body);

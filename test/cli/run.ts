@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -29,6 +29,30 @@ export function noencap(cwd: string, args: readonly string[], env: NodeJS.Proces
   // What `lab exec` runs has stdout to itself, and what is started and cannot be read has printed nothing.
   if (args.includes('--json') && args[1] !== 'exec' && stdout !== '') documentIn(stdout);
   return { code: status, stdout, stderr };
+}
+
+/** The same, while the test goes on: for one that is itself the server. `interrupt` is when a person presses Ctrl-C. */
+export async function noencapMeanwhile(
+  cwd: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  interrupt?: Promise<void>,
+): Promise<Run> {
+  const child = spawn(process.execPath, [resolve('bin/noencap'), ...args], {
+    cwd,
+    env: { ...shellEnv(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      said[name] += text;
+    });
+  }
+  interrupt?.then(() => child.kill('SIGINT'));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (args.includes('--json') && said.stdout !== '') documentIn(said.stdout);
+  return { code, ...said };
 }
 
 /** The document that stdout is; throws where it is none of docs/json.schema.json, with a key too many, too few, or of another type. */
