@@ -19,14 +19,14 @@ if [ ! -e .cache/renovate/renovate-schema.json ] || [ "$(cat .cache/renovate/ver
   rm -f .cache/renovate/*.tgz
 fi
 
-packages='age busybox faketime fish lua5.1 mandoc openssh-server openssl procps prometheus shellcheck tcsh wireguard-go wireguard-tools zsh'
+packages='age busybox faketime fish lua5.1 mandoc openssh-server openssl patchelf procps prometheus shellcheck tcsh wireguard-go wireguard-tools zsh'
 
 missing=
 for package in $packages; do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || :)
   if [ "$status" != installed ]; then missing="$missing $package"; fi
 done
-if [ -z "$missing" ]; then exit 0; fi
+if [ -z "$missing" ]; then exec scripts/setup-birds.sh; fi
 
 sudo=
 if [ "$(id -u)" -ne 0 ]; then sudo=sudo; fi
@@ -42,3 +42,4 @@ fi
 $sudo apt-get update -qq
 # shellcheck disable=SC2086
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+scripts/setup-birds.sh

@@ -5,7 +5,7 @@ import { parseAddress } from '../../../topology/address.ts';
 import { fabricOf } from '../../fabric-of.ts';
 import { waited } from '../../waited.ts';
 import { type Desk, type Ended, onOperator, openDesk, type Runs, TOOL } from './desk.ts';
-import { type FleetRouter, LOGIN, type RouterSeen, startRouter } from './router.ts';
+import { type FleetRouter, LOGIN, type OtherBird, type RouterSeen, startRouter } from './router.ts';
 import { fleetTopology, OPERATOR, OPERATOR_GATEWAY, ROUTERS, type RouterName } from './topology.ts';
 import { unreached } from './traffic.ts';
 
@@ -32,7 +32,9 @@ export interface How {
 }
 
 /** Boots it with generation 0 on all routers, installed by hand, as before the first delivery. */
-export async function bootFleet(): Promise<Fleet> {
+export async function bootFleet(
+  birds: Readonly<Partial<Record<RouterName, OtherBird>>> = {},
+): Promise<Fleet> {
   const desk = openDesk();
   let lab: Lab | undefined;
   try {
@@ -46,7 +48,7 @@ export async function bootFleet(): Promise<Fleet> {
     const started = await Promise.all(
       ROUTERS.map(async (name) => [
         name,
-        await startRouter(booted, name, desk.main.rendered(name), desk.authorized),
+        await startRouter(booted, name, desk.main.rendered(name), desk.authorized, birds[name]),
       ]),
     );
     const routers = Object.fromEntries(started) as Record<RouterName, FleetRouter>;

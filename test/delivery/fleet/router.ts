@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { askBird, hostFolder, type Lab } from '../../../lab/index.ts';
 import { waited } from '../../waited.ts';
 import { put } from '../bird.ts';
@@ -61,12 +61,23 @@ export interface RouterSeen {
 /** The size of /etc/bird. ship needs one MiB. */
 const DISK = '4m';
 
+/** One of those that scripts/setup-birds.sh unpacks, instead of the machine's own. */
+export type OtherBird = '2.17' | '3.1';
+
+function otherBird(version: OtherBird): string {
+  const folder = resolve('.cache/birds', version);
+  if (!existsSync(join(folder, 'bird')))
+    throw new Error(`BIRD ${version} is missing. Run: scripts/setup-birds.sh`);
+  return ['bird', 'birdc'].map((one) => `mount --bind ${join(folder, one)} /usr/sbin/${one} && `).join('');
+}
+
 /** Creates the mounts, installs the files of an earlier delivery, and starts BIRD and sshd. */
 export async function startRouter(
   lab: Lab,
   name: RouterName,
   files: ReadonlyMap<string, string>,
   authorized: string,
+  bird?: OtherBird,
 ): Promise<FleetRouter> {
   const { holder } = lab;
   const own = hostFolder(name);
@@ -82,7 +93,7 @@ export async function startRouter(
 mkdir -p ${own}/etc /run/bird /run/sshd
 mount -t tmpfs -o mode=0755,size=${DISK} tmpfs ${own}/etc
 nsenter --net=/run/netns/${name} unshare --mount sh -c '
-  mount --bind ${own}/etc /etc/bird && mount --bind ${own} /run/bird && mount -t tmpfs tmpfs /dev/shm &&
+  ${bird === undefined ? '' : otherBird(bird)}mount --bind ${own}/etc /etc/bird && mount --bind ${own} /run/bird && mount -t tmpfs tmpfs /dev/shm &&
   echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && echo $$ >${own}/ns.pid && exec sleep 2147483647
 ' </dev/null >/dev/null 2>${own}/ns.log &
 for try in $(seq 200); do [ -s ${own}/ns.pid ] && exit; sleep 0.02; done
