@@ -1,6 +1,6 @@
 import { type Fabric, nodeBlocks } from '../fabric/index.ts';
 import type { Path } from '../topology/model.ts';
-import { goesAsBlocks, sampleLoans } from './loans.ts';
+import { goesAsBlocks, realLoans, sampleLoans } from './loans.ts';
 import { isBorrowed, type Loan } from './simulator/blocks.ts';
 import { reduced } from './simulator/classes.ts';
 import { type Failing, failureOf } from './simulator/failure.ts';
@@ -45,7 +45,8 @@ export interface Pair {
 
 /**
  * `apart`: names of machines that must not be merged with equivalent ones; `split`: nodes with different values are not equivalent either.
- * `loans`: the borrowed addresses to follow; by default a sample, where their paths may differ from those of blocks. None of them forms a pair.
+ * `loans`: the borrowed addresses to follow; by default, where their paths may differ from those of blocks, a sample, or of a cluster that was
+ * asked those that it has. None of them forms a pair.
  */
 export function analyse(
   fabric: Fabric,
@@ -53,8 +54,12 @@ export function analyse(
   split?: (node: string) => string,
   loans?: readonly Loan[],
 ): Analysis {
-  const small = reduced(fabric, nodeBlocks(fabric), new Set(apart), split);
-  const lent = loans ?? (goesAsBlocks(fabric) ? [] : sampleLoans(small.fabric, small.blocks));
+  const isRead = fabric.pods.allocation !== undefined;
+  const real = loans === undefined && isRead && !goesAsBlocks(fabric) ? realLoans(fabric) : [];
+  const parties = real.flatMap(({ node, owner }) => (owner === undefined ? [node] : [node, owner]));
+  const small = reduced(fabric, nodeBlocks(fabric), new Set([...apart, ...parties]), split);
+  const sample = () => (goesAsBlocks(fabric) ? [] : sampleLoans(small.fabric, small.blocks));
+  const lent = loans ?? (isRead ? real : sample());
   const network = networkOf(small.fabric, small.blocks, lent);
   const simulate = simulatorOf(network);
   const atRest = simulate();

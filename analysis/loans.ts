@@ -1,7 +1,15 @@
 import type { Fabric, NodeSpeaker } from '../fabric/index.ts';
-import { podAddress } from '../fabric/index.ts';
-import { addressBits, type Family, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
+import { borrowedIn, podAddress, treatment } from '../fabric/index.ts';
+import {
+  addressBits,
+  type Family,
+  hostPrefix,
+  type IpAddress,
+  ipAddress,
+  type Prefix,
+} from '../topology/address.ts';
 import type { Loan } from './simulator/blocks.ts';
+import { alikeIn } from './simulator/classes.ts';
 
 /**
  * Whether a single address that a node borrowed spreads wherever the node's own blocks do: then it needs no analysis of its own.
@@ -11,6 +19,36 @@ export const goesAsBlocks = ({ bgp, calico, hosts }: Fabric): boolean =>
   bgp.exportBorrowed &&
   calico.filters.length === 0 &&
   hosts.every(({ routes }) => routes.every(({ prefix }) => prefix.length === 0));
+
+/** A loan that the cluster has, and whose block it is of. */
+export interface RealLoan extends Loan {
+  /** Undefined if no node of the fabric has the block. */
+  readonly owner: string | undefined;
+}
+
+/** The loans of the cluster that was asked: one of those between nodes that cannot be told apart, of addresses that filters treat alike. */
+export function realLoans(fabric: Fabric): RealLoan[] {
+  const { allocation } = fabric.pods;
+  if (allocation === undefined) return [];
+  const ours = new Map(fabric.nodes.map((node) => [node.name, node]));
+  const borrowed = borrowedIn(allocation).filter(
+    ({ node, address }) => ours.get(node)?.address[address.family],
+  );
+  if (borrowed.length === 0) return [];
+  const alike = alikeIn(fabric);
+  const found = new Map<string, RealLoan>();
+  for (const { address, node, block } of borrowed) {
+    const owner = block.node !== undefined && ours.has(block.node) ? block.node : undefined;
+    const key = [
+      alike(node),
+      owner === undefined ? '' : alike(owner),
+      address.family,
+      treatment(fabric.calico.filters, hostPrefix(address)),
+    ].join(' ');
+    if (!found.has(key)) found.set(key, { address, node, owner });
+  }
+  return [...found.values()];
+}
 
 /** Of each region and family a node that borrows: from a neighbour's block, and from one of another region. What filters there are is by region. */
 export function sampleLoans(fabric: Fabric, blocks: ReadonlyMap<string, readonly Prefix[]>): Loan[] {

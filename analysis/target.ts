@@ -1,4 +1,4 @@
-import { type Fabric, isLetOut, loopbacks, nodeBlocks } from '../fabric/index.ts';
+import { allocatedAround, type Fabric, isLetOut, loopbacks, nodeBlocks } from '../fabric/index.ts';
 import {
   contains,
   hostPrefix,
@@ -29,7 +29,8 @@ export interface PodTarget {
 
 /**
  * By the name of a node, a block or a part of one, or an address; undefined where the topology knows nothing of it. `on`: the node
- * that the pod with the address is on, where it is not the one that has the block.
+ * that the pod with the address is on, where it is not the one that has the block. A cluster that was asked says that itself; of a node
+ * that the topology does not have nothing is known.
  */
 export function targetOf(fabric: Fabric, text: string, on?: string): Target | undefined {
   if (fabric.nodes.some(({ name }) => name === text))
@@ -38,16 +39,26 @@ export function targetOf(fabric: Fabric, text: string, on?: string): Target | un
   const parsed = parsePrefix(text);
   const wanted = address ?? (parsed.ok ? parsed.prefix : undefined);
   if (wanted === undefined) return undefined;
+  const holder = on ?? (address && holderOf(fabric, address));
+  if (holder !== undefined && fabric.nodes.every(({ name }) => name !== holder)) return undefined;
   for (const [machine, blocks] of nodeBlocks(fabric)) {
     const block = blocks.find((one) => contains(one, wanted));
-    if (block !== undefined) return { kind: 'pods', machine: on ?? machine, block, address };
+    if (block !== undefined) return { kind: 'pods', machine: holder ?? machine, block, address };
   }
   if (address === undefined) return undefined;
+  const { allocation } = fabric.pods;
+  const foreign = allocation && allocatedAround(allocation, address);
+  if (foreign !== undefined && holder !== undefined)
+    return { kind: 'pods', machine: holder, block: foreign.prefix, address };
   const machine = ownerOf(fabric, address);
   if (machine !== undefined) return { kind: 'machine', machine, address };
   const isService = fabric.services.cidrs.some((cidr) => contains(cidr, address));
   return isService ? { kind: 'service', address } : undefined;
 }
+
+/** The node of the pod that has an address in the cluster that was asked. */
+const holderOf = ({ pods: { allocation } }: Fabric, { text }: IpAddress): string | undefined =>
+  allocation?.addresses.find(({ address, isThere }) => isThere !== false && address.text === text)?.node;
 
 /** A pod whose address is a route of its own: its node borrowed it, or a filter lets it out. */
 export function lentOrLetOut(fabric: Fabric, target: Target | undefined): Loan | undefined {

@@ -5,18 +5,22 @@ import {
   failings,
   lentOrLetOut,
   type Machine,
+  type Owner,
+  ownerOf,
   targetOf,
 } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
+import { printable } from '../topology/foreign.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { didYouMean, listed, suggester } from '../topology/suggest.ts';
+import { type BlocksOptions, type WithBlocks, withAskedBlocks } from './blocks-input.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { noSuchNode } from './nodes-named.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface AnalysisOptions {
-  readonly topology: string;
+export interface AnalysisOptions extends BlocksOptions {
   /** Routers, nodes, hosts, segments and sessions treated as failed. */
   readonly fail: readonly string[];
   /** The node of a pod whose address is in another node's block. */
@@ -25,7 +29,12 @@ export interface AnalysisOptions {
 
 type Prepared =
   | { readonly code: ExitCode }
-  | { readonly analysis: Analysis; readonly fabric: Fabric; readonly failed: readonly Failing[] };
+  | {
+      readonly analysis: Analysis;
+      readonly fabric: Fabric;
+      readonly failed: readonly Failing[];
+      readonly taken: Extract<WithBlocks, { fabric: Fabric }>['taken'];
+    };
 
 /**
  * The analysis of a topology with what has failed. `wanted`: names of machines that the command is about, or
@@ -38,7 +47,9 @@ export async function prepareAnalysis(
 ): Promise<Prepared> {
   const read = await readInput(options.topology, terminal);
   if (!read.ok) return { code: EXIT.badInput };
-  const { fabric } = read.input;
+  const asked = await withAskedBlocks(read.input.fabric, options, terminal);
+  if ('code' in asked) return asked;
+  const { fabric, taken } = asked;
   const named = wanted.map((one) => {
     const target = targetOf(fabric, one);
     return target === undefined || target.kind === 'service' ? one : target.machine;
@@ -65,7 +76,7 @@ export async function prepareAnalysis(
     }
     failed.push(one);
   }
-  return { analysis: failed.length === 0 ? analysis : analysis.without(failed), fabric, failed };
+  return { analysis: failed.length === 0 ? analysis : analysis.without(failed), fabric, failed, taken };
 }
 
 /** Why no pod with that address can be on the node. */
@@ -110,8 +121,34 @@ export const serviceText = (address: string, sender: string): string =>
   `${address} is a service address, so no route leads there: kube-proxy on ${sender} replaces it with the address of a pod or node, and the topology does not tell which one. Ask for the path to that.`;
 
 /** The error for an address or prefix without an owner, or for an unknown name. */
-export const unknownTarget = (text: string): Refusal => ({
-  code: 'unknown-name',
-  message: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
-  fix: 'Name a node, or the address of a pod, machine or service.',
-});
+export function unknownTarget(fabric: Fabric, text: string): Refusal {
+  const owner = ownerOf(fabric, text);
+  const why = fabric.pods.allocation === undefined || owner === undefined ? undefined : whyNoWay(owner);
+  return why === undefined
+    ? {
+        code: 'unknown-name',
+        message: `${JSON.stringify(text)} is not inside any node's block, and no machine or service has it`,
+        fix: 'Name a node, or the address of a pod, machine or service.',
+      }
+    : {
+        code: 'unknown-name',
+        message: `No way to ${text} is known: ${why}`,
+        fix: `${NOENCAP} explain ${text} --live says whose it is.`,
+      };
+}
+
+/** Why the topology knows no way to what is in a pool. */
+export function whyNoWay({ block, holder }: Owner): string {
+  const [node, on] = [printable(block?.node ?? ''), printable(holder?.node ?? '')];
+  if (holder !== undefined && holder.isThere !== false && !holder.isKnown)
+    return `it is on ${on || 'a node'}, which the topology does not have`;
+  if (block === undefined) return 'no node has a block with it';
+  if (block.node === undefined) return `its block ${block.prefix} is nobody's any more`;
+  return block.nodeIs === 'gone'
+    ? `its block ${block.prefix} is of ${node}, which is gone, so nobody announces it`
+    : `its block ${block.prefix} is of ${node}, which the topology does not have`;
+}
+
+/** What a node without a block says of itself. */
+export const noBlocks = (machine: string): string =>
+  `${machine} has no block, so no pod there has an address of a pool.\n`;

@@ -8,6 +8,7 @@ import {
 import { originsOf } from '../repository/origin.ts';
 import { pathText } from '../topology/fault.ts';
 import type { Fault, Source } from '../topology/index.ts';
+import { type BlocksOptions, takenText, withAskedBlocks } from './blocks-input.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -18,8 +19,7 @@ import { sarif } from './sarif.ts';
 import { counted, type Terminal } from './terminal.ts';
 import { whatIfFindings, whatIfText } from './what-if.ts';
 
-export interface CheckOptions {
-  readonly topology: string;
+export interface CheckOptions extends BlocksOptions {
   /** Warnings fail too. */
   readonly strict: boolean;
   /** Try every failure, or every two together, and say what each does. */
@@ -33,7 +33,10 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   const printFaults = options.sarif ? printSarif : printTopologyFaults;
   const read = await readInput(options.topology, terminal, printFaults);
   if (!read.ok) return EXIT.badInput;
-  const { fabric, source } = read.input;
+  const { source } = read.input;
+  const asked = await withAskedBlocks(read.input.fabric, options, terminal);
+  if ('code' in asked) return asked.code;
+  const { fabric, taken } = asked;
   const analysis = analyse(fabric);
   const findings = findingsOf(analysis, { origins: originsOf(options.topology) });
   const reports =
@@ -48,12 +51,14 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
         ok: failing.length === 0,
         findings: findings.map((finding) => asJson(finding, source)),
         ...(reports === undefined ? {} : { failures: reports.map(failureAsJson) }),
+        ...(taken === undefined ? {} : { cluster: taken }),
       }),
     );
   } else {
     for (const finding of findings) terminal.report(`${findingText(finding, source, terminal)}\n`);
     if (reports !== undefined) terminal.report(`${whatIfText(analysis, reports, terminal.colour)}\n`);
     terminal.say(verdict(findings, options));
+    if (taken !== undefined) terminal.say(takenText(taken));
   }
   return failing.length === 0 ? EXIT.fine : EXIT.doesNotHold;
 }

@@ -5,46 +5,124 @@ import {
   explainAddress,
   explain as explanationOf,
   type Machine,
+  type Owner,
+  ownerOf,
+  type PodTarget,
+  podPaths,
   type Target,
   targetBlocks,
   targetOf,
 } from '../analysis/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 import { listed } from '../topology/suggest.ts';
-import { type AnalysisOptions, machineNamed, prepareAnalysis, serviceText } from './analysis-input.ts';
+import {
+  type AnalysisOptions,
+  machineNamed,
+  noBlocks,
+  prepareAnalysis,
+  serviceText,
+  whyNoWay,
+} from './analysis-input.ts';
+import { takenText } from './blocks-input.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { ownerAsJson, ownerText } from './owner-text.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `noencap explain NODE PREFIX`: every route that a speaker has to a block, and the step that put it where it is. */
+/**
+ * `noencap explain NODE PREFIX`: every route that a speaker has to a block, and the step that put it where it is; `noencap explain ADDRESS`:
+ * whose it is.
+ */
 export async function explain(
   options: AnalysisOptions,
-  name: string,
-  target: string,
+  first: string,
+  second: string | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const prepared = await prepareAnalysis(options, [name, target], terminal);
+  const [name, target] = second === undefined ? [undefined, first] : [first, second];
+  const isAlone = name === undefined;
+  if (isAlone && (options.fail.length > 0 || options.on !== undefined)) {
+    const message = '--fail and --on need a node or router whose routes are asked for';
+    return refuse({ code: 'usage', message, fix: `Name it before ${target}.` }, terminal);
+  }
+  const prepared = await prepareAnalysis(options, isAlone ? [target] : [name, target], terminal);
   if ('code' in prepared) return prepared.code;
-  const { analysis, fabric, failed } = prepared;
+  const { analysis, fabric, failed, taken } = prepared;
+  const owner = ownerOf(fabric, target);
+  // Of a block it says more than the routes do only if a cluster was asked.
+  const shown = isAlone || taken !== undefined ? owner : undefined;
+  const about = shown === undefined ? {} : { owner: ownerAsJson(shown) };
+  const base = { failed, blocks: [], addresses: [], cluster: taken, ...about };
+  if (isAlone) {
+    if (owner === undefined) return refuse(nobodysAddress(target), terminal);
+    if (terminal.json) terminal.print(documentOf('explain', { ...base, ok: true }));
+    else speakOf(fabric, target, owner, taken, terminal);
+    return EXIT.fine;
+  }
   const machine = machineNamed(analysis, name, ['node', 'router']);
   if ('message' in machine) return refuse(machine, terminal);
   const wanted = targetOf(fabric, target, options.on);
+  if (wanted === undefined && shown !== undefined) {
+    if (terminal.json) terminal.print(documentOf('explain', { ...base, ok: false }));
+    else {
+      terminal.report(
+        `${ownerText(fabric, target, shown, terminal.colour)}\n  way    none is known: ${whyNoWay(shown)}\n`,
+      );
+      if (taken !== undefined) terminal.say(takenText(taken));
+    }
+    return EXIT.doesNotHold;
+  }
   if (wanted === undefined) return refuse(nothingAt(analysis, target), terminal);
   if (wanted.kind !== 'pods') return explainOther(failed, analysis, machine, wanted, terminal);
   const blocks = targetBlocks(analysis.network, wanted);
   const all = blocks.map((block) => explanationOf(analysis, machine, block));
-  const ok = all.every(leadsOn);
-  if (terminal.json)
-    terminal.print(documentOf('explain', { ok, failed, blocks: all.map(asJson), addresses: [] }));
+  const ok = all.length > 0 && all.every(leadsOn);
+  if (terminal.json) terminal.print(documentOf('explain', { ...base, ok, blocks: all.map(asJson) }));
   else {
+    if (shown !== undefined) terminal.say(`${ownerText(fabric, target, shown, terminal.colour)}\n`);
+    if (all.length === 0) terminal.report(noBlocks(wanted.machine));
     for (const one of all) {
       const speak = leadsOn(one) ? terminal.say : terminal.report;
       speak(`${explanationText(one, terminal.colour)}\n`);
     }
+    if (taken !== undefined) {
+      for (const way of waysText(analysis, machine, wanted)) terminal.say(way);
+      terminal.say(takenText(taken));
+    }
   }
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
+
+function speakOf(
+  fabric: Fabric,
+  target: string,
+  owner: Owner,
+  taken: Parameters<typeof takenText>[0] | undefined,
+  terminal: Terminal,
+): void {
+  terminal.report(`${ownerText(fabric, target, owner, terminal.colour)}\n`);
+  if (taken !== undefined) terminal.say(takenText(taken));
+}
+
+/** Every machine on each way, in a line; what becomes of the packets that do not arrive. */
+const waysText = (analysis: Analysis, machine: Machine, wanted: PodTarget): string[] =>
+  machine.name === wanted.machine
+    ? []
+    : podPaths(analysis, machine, wanted).flatMap(({ prefix, ways }) =>
+        ways.map(
+          ({ hops, end }) =>
+            `  way to ${prefix}: ${hops.map((hop) => hop.machine).join(' > ')}${end === 'arrives' ? '' : ` (${end})`}`,
+        ),
+      );
+
+const nobodysAddress = (target: string): Refusal => ({
+  code: 'unknown-name',
+  message: `${JSON.stringify(target)} is no address or block of a pool`,
+  fix: `Name one, or a node or router whose routes to it are asked for: ${NOENCAP} explain SPEAKER ${target}.`,
+});
 
 const leadsOn = ({ kernel }: Explanation): boolean =>
   kernel.by !== 'no route' && kernel.by !== 'unreachable route';

@@ -12,10 +12,12 @@ import { parseAddress, parsePrefix } from '../topology/address.ts';
 import {
   type AnalysisOptions,
   machineNamed,
+  noBlocks,
   prepareAnalysis,
   serviceText,
   unknownTarget,
 } from './analysis-input.ts';
+import { takenText } from './blocks-input.ts';
 import { columns } from './columns.ts';
 import { documentOf } from './document.ts';
 import type { Body } from './documents/index.ts';
@@ -35,11 +37,11 @@ export async function path(
 ): Promise<ExitCode> {
   const prepared = await prepareAnalysis(options, [from, to], terminal);
   if ('code' in prepared) return prepared.code;
-  const { analysis, fabric, failed } = prepared;
+  const { analysis, fabric, failed, taken } = prepared;
   const source = sourceNamed(analysis, fabric, from);
   if ('message' in source) return refuse(source, terminal);
   const target = targetOf(fabric, to, options.on);
-  if (target === undefined) return refuse(noTarget(analysis, to), terminal);
+  if (target === undefined) return refuse(noTarget(analysis, fabric, to), terminal);
   if (target.kind === 'service') {
     const message = serviceText(to, source.name);
     if (terminal.json) terminal.print(documentOf('path', { ok: true, failed, service: to, paths: [] }));
@@ -57,8 +59,10 @@ export async function path(
       ? podPaths(analysis, source, target)
       : [addressPath(analysis, source, machine, target.address)];
   const ok = paths.length > 0 && paths.every(({ fate }) => isWhole(fate));
-  if (terminal.json) terminal.print(documentOf('path', { ok, failed, paths: paths.map(asJson) }));
+  if (terminal.json)
+    terminal.print(documentOf('path', { ok, failed, paths: paths.map(asJson), cluster: taken }));
   else {
+    if (paths.length === 0) terminal.report(noBlocks(machine.name));
     for (const one of paths) {
       const text = `${pathText(one, terminal.colour)}\n`;
       if (isWhole(one.fate)) terminal.say(text);
@@ -67,6 +71,7 @@ export async function path(
     const isMasked = fabric.pods.natOutgoing && target.kind === 'machine' && source.kind === 'node';
     if (isMasked)
       terminal.say(`  packets from pods arrive there with an address of ${source.name} (pods.natOutgoing)\n`);
+    if (taken !== undefined) terminal.say(takenText(taken));
   }
   return ok ? EXIT.fine : EXIT.doesNotHold;
 }
@@ -85,10 +90,10 @@ function sourceNamed(analysis: Analysis, fabric: Fabric, text: string): Machine 
 }
 
 /** The error for an unknown node name or an address without an owner. */
-function noTarget(analysis: Analysis, text: string): Refusal {
-  if (parseAddress(text) !== undefined || parsePrefix(text).ok) return unknownTarget(text);
+function noTarget(analysis: Analysis, fabric: Fabric, text: string): Refusal {
+  if (parseAddress(text) !== undefined || parsePrefix(text).ok) return unknownTarget(fabric, text);
   const named = machineNamed(analysis, text, ['node']);
-  return 'message' in named ? named : unknownTarget(text);
+  return 'message' in named ? named : unknownTarget(fabric, text);
 }
 
 /** JSON has no infinity: an MTU that no underlay gives is left out. */

@@ -1,16 +1,53 @@
-import { addressBits, contains, type IpAddress, ipAddress, type Prefix } from '../topology/address.ts';
+import {
+  addressBits,
+  compareAddresses,
+  contains,
+  type IpAddress,
+  ipAddress,
+  type Prefix,
+} from '../topology/address.ts';
 import type { Pool } from '../topology/model.ts';
+import type { Allocation } from './allocation.ts';
 import type { Fabric, NodeSpeaker } from './fabric.ts';
 
 /**
  * The IPAM blocks of every node: those in the topology, and for a pool without one the next free block,
  * in the order of node names. Calico assigns them differently, but which block a node has does not affect how
- * it is reached. If the pool has no block left, the node has none: NE403 reports it.
+ * it is reached. If the pool has no block left, the node has none: NE403 reports it. Where a cluster was asked, they are those that
+ * the nodes have there.
  */
 export function nodeBlocks(fabric: Fabric): ReadonlyMap<string, readonly Prefix[]> {
+  if (fabric.pods.allocation !== undefined)
+    return new Map(fabric.nodes.map(({ name, blocks }) => [name, blocks]));
   const named = fabric.nodes.flatMap((node) => node.blocks);
   const free = fabric.pods.pools.map((pool) => freeBlocks(pool, named));
   return new Map(fabric.nodes.map((node) => [node.name, [...node.blocks, ...missingBlocks(node, free)]]));
+}
+
+/**
+ * The fabric with the blocks that its nodes have in the cluster. A node without one there has none: nothing is assumed. What a node has
+ * that is gone from the cluster, nobody announces.
+ */
+export function withAllocation(fabric: Fabric, allocation: Allocation): Fabric {
+  const there = new Set(allocation.nodes);
+  const held = new Map<string, Prefix[]>();
+  for (const { prefix, node } of allocation.blocks.toSorted((a, b) => compareAddresses(a.prefix, b.prefix))) {
+    if (node !== undefined && there.has(node)) held.set(node, [...(held.get(node) ?? []), prefix]);
+  }
+  const nodes = fabric.nodes.map((node) => ({ ...node, blocks: held.get(node.name) ?? [] }));
+  const named = new Map(nodes.map((node) => [node.name, node]));
+  return {
+    ...fabric,
+    nodes,
+    regions: fabric.regions.map((region) => ({
+      ...region,
+      nodes: region.nodes.flatMap(({ name }): NodeSpeaker[] => {
+        const node = named.get(name);
+        return node === undefined ? [] : [node];
+      }),
+    })),
+    pods: { ...fabric.pods, allocation },
+  };
 }
 
 function missingBlocks(node: NodeSpeaker, free: readonly FreeBlocks[]): Prefix[] {

@@ -75,6 +75,7 @@ function resolved(topology: Topology, podMtu: number | undefined): Fabric {
       families: podFamilies(topology),
       natOutgoing: topology.pods.natOutgoing,
       mtu: podMtu,
+      allocation: undefined,
     },
     services: topology.services,
     calico: topology.calico,

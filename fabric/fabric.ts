@@ -17,6 +17,7 @@ import type {
   Segment,
   Suppression,
 } from '../topology/model.ts';
+import type { Allocation } from './allocation.ts';
 
 /**
  * The BGP intent of one topology: every speaker, every session with both its ends, every policy. All emitters,
@@ -65,6 +66,8 @@ export interface FabricPods {
   readonly natOutgoing: boolean;
   /** Bytes, `auto` already resolved; undefined without an underlay: Calico then uses the hosts' own. */
   readonly mtu: number | undefined;
+  /** What a running cluster has given out, where it was asked: see `withAllocation`. Otherwise blocks are the topology's, and assumed ones. */
+  readonly allocation: Allocation | undefined;
 }
 
 export interface FabricRegion {

@@ -1,5 +1,13 @@
 export { agreement } from './agreement.ts';
 export {
+  type AllocatedAddress,
+  type AllocatedBlock,
+  type Allocation,
+  allocatedAround,
+  type Borrowed,
+  borrowedIn,
+} from './allocation.ts';
+export {
   acceptedBy,
   isLetOut,
   letOut,
@@ -11,7 +19,7 @@ export {
   type Verdict,
   verdictOf,
 } from './bgp-filters.ts';
-export { nodeBlocks, podAddress, podAddresses } from './blocks.ts';
+export { nodeBlocks, podAddress, podAddresses, withAllocation } from './blocks.ts';
 export { buildFabric } from './build.ts';
 export { calicoNode, calicoNodeChanges, carriesMetric } from './calico-node.ts';
 export { clusterBetween } from './cluster-between.ts';

@@ -1,3 +1,5 @@
+export type { AddressLook } from './address-look.ts';
+export { allocationIn } from './allocation.ts';
 export { verifyCluster } from './cluster.ts';
 export type { ClusterLook } from './cluster-look.ts';
 export { ofNodes, routersOfNodes } from './of-nodes.ts';
@@ -10,4 +12,5 @@ export type {
   Unread,
 } from './router-look.ts';
 export { verifyRouters } from './routers.ts';
+export { nextAfterUnread, unreadText } from './unread.ts';
 export { type Cause, overall, type Subject, type Verdict, type VerdictKind } from './verdict.ts';

@@ -15,15 +15,20 @@ export const unreadVerdict = (
   unknown({
     about,
     kind,
-    cause: { message: `${why.what}: ${inWords(why, look)}`, evidence: why.evidence },
-    next: nextOf(fabric, look, why),
+    cause: { message: unreadText(why, look), evidence: why.evidence },
+    next: nextAfterUnread(fabric, look, why),
   });
+
+type Asked = Pick<ClusterLook, 'context' | 'server'>;
+
+/** `nodes: the account of context home may not list them`. */
+export const unreadText = (why: Unread, look: Asked): string => `${why.what}: ${inWords(why, look)}`;
 
 /** The first of these that was not read. */
 export const firstUnread = (...reads: readonly Read<unknown>[]): Unread | undefined =>
   reads.flatMap((read) => (read.ok ? [] : [read.why]))[0];
 
-function inWords({ because }: Unread, { context = '', server = 'the API server' }: ClusterLook): string {
+function inWords({ because }: Unread, { context = '', server = 'the API server' }: Asked): string {
   switch (because) {
     case 'no-kubeconfig':
       return 'there is no cluster to talk to';
@@ -61,7 +66,7 @@ function inWords({ because }: Unread, { context = '', server = 'the API server' 
 }
 
 /** K3s renews certificates that expire soon whenever it starts, and its kubeconfig with them. */
-function nextOf(fabric: Fabric, { server }: ClusterLook, { because }: Unread): string | undefined {
+export function nextAfterUnread(fabric: Fabric, { server }: Asked, { because }: Unread): string | undefined {
   const first = fabric.k3s.firstServer;
   switch (because) {
     case 'no-kubeconfig':

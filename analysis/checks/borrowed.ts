@@ -93,8 +93,10 @@ const ownBlock = ({ network }: Analysis, { node, prefix }: Block): Block | undef
     (one) => one.node === node && one.within === undefined && one.prefix.family === prefix.family,
   );
 
-function lentText({ network }: Analysis, { node, within }: Block): string {
+function lentText({ network }: Analysis, { node, within, prefix }: Block): string {
   const block = network.blocks[within ?? -1];
   const [holder, owner] = [node, block?.node ?? -1].map((one) => network.machines[one]?.name);
-  return `${holder} with an address of ${block?.prefix.text} (${owner})`;
+  return block === undefined
+    ? `${holder} with ${prefix.text}, of a block that no node of the topology has`
+    : `${holder} with an address of ${block.prefix.text} (${owner})`;
 }

@@ -1,5 +1,6 @@
 import type { Analysis } from '../analysis.ts';
 import type { Check, Finding, Found } from '../finding.ts';
+import { blocksAcrossRegions, staleBlocks } from './allocation.ts';
 import { lostBorrowers } from './borrowed.ts';
 import { asymmetricPath, hairpin } from './detours.ts';
 import { lengthsWithEqual, podRoutesLeave } from './filters.ts';
@@ -62,6 +63,8 @@ const CHECKS: readonly Check[] = [
   foreignNodeAddress,
   lostBorrowers,
   routesSentBack,
+  staleBlocks,
+  blocksAcrossRegions,
 ];
 
 /** All findings of a fabric, ordered by id, then by place in the topology. `around`: what is known of the clone it lies in. */

@@ -2,7 +2,7 @@ import { type Fabric, letOut } from '../../fabric/index.ts';
 import { contains, hostPrefix, type IpAddress, type Prefix } from '../../topology/address.ts';
 import type { Block, Network } from './model.ts';
 
-/** A node has a pod with an address of another node's block. */
+/** A node has a pod with an address of another node's block, or of a block that no node of the fabric has. */
 export const isBorrowed = ({ blocks }: Network, { within, node }: Block): boolean =>
   within !== undefined && blocks[within]?.node !== node;
 
@@ -30,11 +30,11 @@ export function blocksOf(
   const blocks = owned.map(({ let: { all }, ...block }, index): Block => {
     return { ...block, index, within: undefined, hasPods: !all };
   });
-  const single = (prefix: Prefix, { index, assumed }: Block, node: number): Omit<Block, 'index'> => ({
+  const single = (prefix: Prefix, around: Block | undefined, node: number): Omit<Block, 'index'> => ({
     prefix,
     node,
-    assumed,
-    within: index,
+    assumed: around?.assumed ?? false,
+    within: around?.index ?? -1,
     hasPods: true,
   });
   const pods = owned.flatMap(({ let: { pods } }, index) => {
@@ -43,7 +43,9 @@ export function blocksOf(
   });
   const borrowed = loans.flatMap(({ address, node }) => {
     const block = blocks.find(({ prefix }) => contains(prefix, address));
-    return block === undefined ? [] : [single(hostPrefix(address), block, machine(node))];
+    // The cluster has blocks of nodes that the topology does not have; without its word no address is outside of every block.
+    if (block === undefined && fabric.pods.allocation === undefined) return [];
+    return [single(hostPrefix(address), block, machine(node))];
   });
   const singles = new Map([...borrowed, ...pods].map((one) => [`${one.prefix.text} ${one.node}`, one]));
   return [

@@ -153,7 +153,7 @@ export interface Block {
   readonly assumed: boolean;
   /**
    * Of a single address the index of the block that it is in: where its own route is not, packets go by the block's. The address
-   * stands for all pods of the block that filters treat alike, or for one that another node borrowed.
+   * stands for all pods of the block that filters treat alike, or for one that another node borrowed. -1: no node of the fabric has the block.
    */
   readonly within: number | undefined;
   /** Whether packets of pods go by it: not by a block whose every pod is a route of its own. */

@@ -35,6 +35,8 @@ export function networkCommands(root: Command): void {
         'try every single failure, or every pair of failures, and show the effect',
       ).choices(['1', '2']),
     )
+    .option('--live', LIVE, false)
+    .option('--blocks <file>', BLOCKS)
     .option('--sarif', 'print SARIF 2.1.0 on stdout and nothing else', false)
     .addHelpText(
       'after',
@@ -50,13 +52,14 @@ export function networkCommands(root: Command): void {
     );
 
   forwarding(root, 'explain', 'Explain why a node or router forwards packets for pods the way it does.')
-    .argument('<speaker>', 'node or router')
-    .argument('<prefix>', "a node's block or name, or the address of a pod, machine or service")
+    .argument('<speaker>', 'node or router; without a second argument an address or a block: whose it is')
+    .argument('[prefix]', "a node's block or name, or the address of a pod, machine or service")
     .addHelpText(
       'after',
       examples(
         'noencap explain kubemaster 10.42.253.128/26',
         'noencap explain gateway kubenode-hkg04 --fail iepl',
+        'noencap explain 10.42.253.137 --live',
       ),
     )
     .action((speaker, prefix, options) =>
@@ -86,4 +89,9 @@ export function networkCommands(root: Command): void {
 const forwarding = (root: Command, name: string, description: string): Command =>
   command(root, name, description)
     .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
-    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node');
+    .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
+    .option('--live', LIVE, false)
+    .option('--blocks <file>', BLOCKS);
+
+const LIVE = "with the blocks and addresses that the cluster of kubectl's current context has now";
+const BLOCKS = 'with those in a file that --live wrote; with --live the file to write';

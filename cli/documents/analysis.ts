@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { bytes, count, document, failed, text, texts } from './shared.ts';
+import { bytes, cluster, count, document, failed, text, texts } from './shared.ts';
 
 const question = {
   failed: z.array(failed).describe('what --fail treats as failed'),
   service: text
     .optional()
     .describe('the address that was asked for, if it is of a service: no route leads there'),
+  cluster: cluster.optional(),
 };
 
 const hop = z.strictObject({ machine: text, segment: text.describe('empty without an underlay') });
@@ -97,8 +98,30 @@ const address = z.strictObject({
   hops,
 });
 
+const owner = z.strictObject({
+  block: z
+    .strictObject({
+      prefix: text,
+      node: text.optional().describe("none if it is nobody's any more"),
+      nodeIs: z.enum(['known', 'not in the topology', 'gone']).optional(),
+      assumed: z.boolean().describe('nobody says that the node has this block: an example of one'),
+    })
+    .optional()
+    .describe('the IPAM block around it'),
+  holder: z
+    .strictObject({
+      node: text.optional(),
+      pod: text.optional().describe('namespace/name'),
+      isThere: z.boolean().optional().describe('false: Calico has it marked, and no pod has it'),
+    })
+    .optional()
+    .describe('who uses the address, if the cluster was asked'),
+  isBorrowed: z.boolean().describe('in use on another node than the one whose block it is of'),
+});
+
 export const explain = document('explain', {
   ...question,
+  owner: owner.optional().describe('of an address of pods, or a block: who has it'),
   blocks: z.array(block),
   addresses: z.array(address).describe('of machines: BGP does not carry them'),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, document, failed, place, text, texts } from './shared.ts';
+import { cluster, count, document, failed, place, text, texts } from './shared.ts';
 
 const finding = z
   .strictObject({
@@ -48,4 +48,5 @@ const failure = z.strictObject({
 export const check = document('check', {
   findings: z.array(finding),
   failures: z.array(failure).optional().describe('with --failures'),
+  cluster: cluster.optional(),
 });

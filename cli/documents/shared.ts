@@ -49,5 +49,11 @@ export const failed = z.strictObject({
   name: text.describe('of a session, its id: gateway--kube-1/ipv4'),
 });
 
+/** Where blocks and addresses are from, if a cluster was asked (`--live`, `--blocks`). */
+export const cluster = z.strictObject({
+  context: text.describe("the kubeconfig's name for it"),
+  takenAt: text.describe('when, by its own clock'),
+});
+
 /** What a change does to a session. */
 export const sessionChange = z.enum(['kept', 'reloaded', 'reset', 'new', 'gone']);

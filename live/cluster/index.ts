@@ -1,1 +1,2 @@
+export { lookAtAddresses } from './addresses.ts';
 export { lookAtCluster } from './look.ts';

@@ -81,7 +81,7 @@ async function look(connection: Connection, patience: Patience): Promise<Cluster
 }
 
 /** What goes wrong for every request alike. */
-const CONCERNS_ALL: readonly Unread['because'][] = [
+export const CONCERNS_ALL: readonly Unread['because'][] = [
   'interrupted',
   'unreachable',
   'timeout',
@@ -92,7 +92,7 @@ const CONCERNS_ALL: readonly Unread['because'][] = [
   'credentials-expired',
 ];
 
-const listOf = async <T>(
+export const listOf = async <T>(
   connection: Connection,
   collection: Read<Collection>,
   read: (object: Fields) => T | undefined,
@@ -100,7 +100,7 @@ const listOf = async <T>(
 ): Promise<Read<readonly T[]>> =>
   collection.ok ? list(connection, collection.value, read, patience) : collection;
 
-async function clockOf(connection: Connection, patience: Patience): Promise<ClusterLook['clock']> {
+export async function clockOf(connection: Connection, patience: Patience): Promise<ClusterLook['clock']> {
   const answer = await patiently(connection, '/version', patience, Date.now() + patience.pageTime);
   if (!('status' in answer) || answer.date === undefined) return undefined;
   return { now: answer.date, ahead: Math.round((answer.date - Date.now()) / 1000) };

@@ -1,16 +1,18 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import pc from 'picocolors';
 import { analyse, type Finding, findings, smallestPodMtu } from '../../../analysis/index.ts';
+import { blocksIn } from '../../../cli/blocks-file.ts';
 import { findingText } from '../../../cli/finding-text.ts';
-import { buildFabric } from '../../../fabric/index.ts';
+import { type Allocation, buildFabric, withAllocation } from '../../../fabric/index.ts';
 import { pathText } from '../../../topology/fault.ts';
 import { loadTopology } from '../../../topology/index.ts';
 import { reportText } from '../../fixture/report.ts';
 
 /**
  * Each check has three files in test/analysis/checks: a topology with a finding of this check only, the finding, and the same
- * topology after one edit that fixes it. A new check needs no code here.
+ * topology after one edit that fixes it. What depends on the blocks of a cluster has those beside either topology, and these are what is
+ * edited. A new check needs no code here.
  */
 const FOLDER = 'test/analysis/checks';
 const ids = readdirSync(FOLDER)
@@ -18,11 +20,20 @@ const ids = readdirSync(FOLDER)
   .map((name) => basename(name, '.yaml'))
   .sort();
 
+function allocationOf(file: string): Allocation {
+  const taken = blocksIn(file, readFileSync(file, 'utf8'));
+  if (!('allocation' in taken)) throw new Error(taken.map(({ message }) => message).join('; '));
+  return taken.allocation;
+}
+
 function checked(file: string): { open: Finding[]; text: string } {
   const path = `${FOLDER}/${file}`;
   const loaded = loadTopology({ file: path, bytes: readFileSync(path) });
   if (!loaded.ok) throw new Error(`${path}: ${loaded.faults.map(({ message }) => message).join('; ')}`);
-  const found = findings(analyse(buildFabric(loaded.topology, smallestPodMtu)));
+  const planned = buildFabric(loaded.topology, smallestPodMtu);
+  const blocks = `${FOLDER}/${basename(file, '.yaml')}.blocks.json`;
+  const fabric = existsSync(blocks) ? withAllocation(planned, allocationOf(blocks)) : planned;
+  const found = findings(analyse(fabric));
   const open = found.filter(({ suppressed }) => suppressed === undefined);
   const plain = { colour: pc.createColors(false), prose: { out: Infinity, err: Infinity } };
   return { open, text: `${open.map((one) => findingText(one, loaded.source, plain)).join('\n\n')}\n` };
