@@ -10,8 +10,10 @@ import type { Terminal } from './terminal.ts';
 
 export interface BlocksOptions {
   readonly topology: string;
-  /** Ask the cluster of kubectl's current context. */
+  /** Ask the cluster. */
   readonly live?: boolean;
+  /** Of this context of the kubeconfig, in place of the current one. */
+  readonly context?: string;
   /** The file to keep its answer in, or without `live` the one to read. */
   readonly blocks?: string;
 }
@@ -27,6 +29,10 @@ export async function withAskedBlocks(
   terminal: Terminal,
 ): Promise<WithBlocks> {
   const { live, blocks } = options;
+  if (live !== true && options.context !== undefined) {
+    const message = '--context says which cluster is asked, and nothing asks one';
+    return { code: refuse({ code: 'usage', message, fix: 'Add --live, or leave --context out.' }, terminal) };
+  }
   if (live !== true && blocks === undefined) return { fabric, taken: undefined };
   const taken =
     live === true ? await fromCluster(fabric, options, terminal) : fromFile(blocks ?? '', terminal);
@@ -43,7 +49,7 @@ export async function withAskedBlocks(
       : `is of network ${network}, not of ${fabric.name}`;
   const fix =
     live === true
-      ? 'Choose the cluster of this topology: kubectl config use-context NAME.'
+      ? 'Choose the cluster of this topology: --context NAME.'
       : 'Take the blocks of this cluster: --live.';
   return {
     code: refuse({ code: 'cluster-refused', message: `${what}, ${wrong}`, fix }, terminal, EXIT.doesNotHold),
@@ -52,7 +58,7 @@ export async function withAskedBlocks(
 
 async function fromCluster(
   fabric: Fabric,
-  { topology, blocks }: BlocksOptions,
+  { topology, context, blocks }: BlocksOptions,
   terminal: Terminal,
 ): Promise<TakenBlocks | { readonly code: ExitCode }> {
   // Only a run that is told to asks a cluster.
@@ -60,7 +66,7 @@ async function fromCluster(
     import('../live/cluster/index.ts'),
     import('../verify/index.ts'),
   ]);
-  const look = await lookAtAddresses();
+  const look = await lookAtAddresses({ context });
   const { allocation, unread } = allocationIn(look);
   const kept = blocks ?? keptIn(topology);
   if (allocation === undefined) {

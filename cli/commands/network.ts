@@ -36,6 +36,7 @@ export function networkCommands(root: Command): void {
       ).choices(['1', '2']),
     )
     .option('--live', LIVE, false)
+    .option('--context <name>', CONTEXT)
     .option('--blocks <file>', BLOCKS)
     .option('--sarif', 'print SARIF 2.1.0 on stdout and nothing else', false)
     .addHelpText(
@@ -91,7 +92,9 @@ const forwarding = (root: Command, name: string, description: string): Command =
     .option('--fail <name>', 'treat a machine, segment or session as failed (repeatable)', collect, [])
     .option('--on <node>', 'the node of a pod whose address is borrowed from the block of another node')
     .option('--live', LIVE, false)
+    .option('--context <name>', CONTEXT)
     .option('--blocks <file>', BLOCKS);
 
-const LIVE = "with the blocks and addresses that the cluster of kubectl's current context has now";
+const LIVE = 'with the blocks and addresses that the cluster has now';
+const CONTEXT = "the cluster of this context (default: kubectl's current one)";
 const BLOCKS = 'with those in a file that --live wrote; with --live the file to write';

@@ -10,12 +10,14 @@ import { served } from './served.ts';
 /** Who has which address in the cluster of a context of the kubeconfig, the current one if none is given, as it is now. */
 export async function lookAtAddresses({
   context,
+  stop,
   patience = PATIENCE,
 }: {
-  readonly context?: string;
+  readonly context?: string | undefined;
+  readonly stop?: AbortSignal;
   readonly patience?: Patience;
 } = {}): Promise<AddressLook> {
-  const connection = await connect(context);
+  const connection = await connect(context, stop);
   return connection.ok ? look(connection.value, patience) : nothing(connection);
 }
 
