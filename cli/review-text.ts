@@ -53,7 +53,7 @@ export function reviewText(review: Review, colour: Colour, width: number): strin
 const stateText = ({ name, commit }: Review['base']): string =>
   `${printable(name)}${commit === null ? '' : ` (${commit.slice(0, 10)})`}`;
 
-const section = (title: string, lines: readonly string[], colour: Colour): string[] =>
+export const section = (title: string, lines: readonly string[], colour: Colour): string[] =>
   lines.length === 0 ? [] : ['', colour.bold(title), ...lines.map((line) => `  ${line}`.trimEnd())];
 
 /** The lines of a section, which stand two columns in. */
@@ -201,29 +201,39 @@ function objectLines({ objects }: Review, colour: Colour): string[] {
           : '';
     return [
       `${sign(change, colour)} ${name}${how}`,
-      ...fields.flatMap(({ path, before: was, after: is }) => [
-        `    ${printable(path)}`,
-        ...(was === undefined ? [] : [colour.red(`      - ${value(was)}`)]),
-        ...(is === undefined ? [] : [colour.green(`      + ${value(is)}`)]),
-      ]),
+      ...fields.flatMap((field) => fieldLinesOf(field, colour)),
     ];
   });
 }
+
+/** One changed field, with `note` behind its path. */
+export const fieldLinesOf = (
+  { path, before, after }: Review['objects'][number]['fields'][number],
+  colour: Colour,
+  note = '',
+): string[] => [
+  `    ${printable(path)}${note}`,
+  ...(before === undefined ? [] : [colour.red(`      - ${value(before)}`)]),
+  ...(after === undefined ? [] : [colour.green(`      + ${value(after)}`)]),
+];
 
 const value = (one: unknown): string => printable(typeof one === 'string' ? one : JSON.stringify(one));
 
 function fileLines({ files }: Review, folder: string, colour: Colour): string[] {
   return files
     .filter(({ path }) => path.startsWith(folder))
-    .flatMap(({ path, change, added, removed, hunks }) => {
-      const title = `${sign(change, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
-      // Additions and removals are shown by name.
-      if (change !== 'changed') return [title];
-      return [
-        title,
-        ...hunks.flatMap((hunk) => hunk.split('\n').map((line) => `    ${hunkLine(line, colour)}`)),
-      ];
-    });
+    .flatMap((file) => fileLinesOf(file, folder, colour));
+}
+
+/** One changed file; additions and removals are shown by name. */
+export function fileLinesOf(
+  { path, change, added, removed, hunks }: Review['files'][number],
+  folder: string,
+  colour: Colour,
+): string[] {
+  const title = `${sign(change, colour)} ${printable(path.slice(folder.length))}  ${colour.dim(`+${added} -${removed}`)}`;
+  if (change !== 'changed') return [title];
+  return [title, ...hunks.flatMap((hunk) => hunk.split('\n').map((line) => `    ${hunkLine(line, colour)}`))];
 }
 
 function hunkLine(line: string, colour: Colour): string {

@@ -47,6 +47,28 @@ export async function baseThatRuns(
 /** No routers run older commits; each one costs a call to git. */
 const MOST = 50;
 
+/** The youngest commit of this branch whose files of a router are those of a manifest (path to sha256); undefined if none has them. */
+export function commitsDelivered(
+  where: Where,
+  head: ReadonlyMap<string, string>,
+): (router: string, manifest: ReadonlyMap<string, string>) => string | undefined {
+  let commits: readonly string[] | undefined;
+  const known = new Map<string, Map<string, Map<string, string>>>();
+  const at = (commit: string) => {
+    const hashes = known.get(commit) ?? hashesByRouter(routersAt(commit, where, head));
+    known.set(commit, hashes);
+    return hashes;
+  };
+  return (router, manifest) => {
+    commits ??= history(where);
+    const wanted = [...manifest].filter(([path]) => OURS.test(path));
+    return commits.find((commit) => {
+      const files = at(commit).get(router);
+      return files?.size === wanted.length && wanted.every(([path, hash]) => files.get(path) === hash);
+    });
+  };
+}
+
 /** From the youngest on, those of this branch in which a router's files changed. */
 const history = ({ out }: Where): string[] =>
   git('log', '--first-parent', `-n${MOST}`, '--format=%H', '--', `${pathInCommit(out)}/routers`)

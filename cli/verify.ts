@@ -136,7 +136,8 @@ async function untilAsPromised(
   }
 }
 
-function toLookAt(fabric: Fabric, routers: readonly RouterSpeaker[], knownHosts: string): ToLookAt[] {
+/** With what each router is asked. */
+export function toLookAt(fabric: Fabric, routers: readonly RouterSpeaker[], knownHosts: string): ToLookAt[] {
   const folders = routers.length === 0 ? new Map() : routerFolders(routerFiles(fabric));
   return routers.map((router) => {
     const files = folders.get(router.name) ?? new Map<string, string>();

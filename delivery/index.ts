@@ -10,7 +10,7 @@ export { look, type RouterView } from './look.ts';
 export { passwordFault, releaseFor } from './password.ts';
 export type { Drifted } from './prepare-router.ts';
 export { MAX_PARALLEL, rollout, usualWaves } from './rollout.ts';
-export { inspect, type RouterSettings } from './router.ts';
+export { inspect, type RouterSettings, show } from './router.ts';
 export { routerScript } from './script/script.ts';
 export { type Shipped, ship } from './ship.ts';
 export { type PlannedFile, type ShipPlan, shipPlan, shipPlanText } from './ship-plan.ts';

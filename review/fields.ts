@@ -94,7 +94,7 @@ function orderedDifferences(
 }
 
 /** Commands and their arguments, and what Calico's filters try one after the other. Every other list of ours is a set or a map. */
-const isOrdered = (kind: string, path: string): boolean =>
+export const isOrdered = (kind: string, path: string): boolean =>
   /(^|\.)(command|args)$/.test(path) ||
   (kind === 'BGPFilter' && /^spec\.(import|export)V[46]$/.test(path)) ||
   (kind === 'BGPPeer' && path === 'spec.filters');
@@ -108,7 +108,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The items of a list by what they are called; undefined if two are called the same, or one is not called anything. */
-function namesOf(path: string, items: readonly unknown[]): ReadonlyMap<string, unknown> | undefined {
+export function namesOf(path: string, items: readonly unknown[]): ReadonlyMap<string, unknown> | undefined {
   const keys = KEYS[path.split('.').at(-1) ?? ''] ?? ['name'];
   const named = new Map<string, unknown>();
   for (const item of items) {
@@ -124,15 +124,15 @@ function namesOf(path: string, items: readonly unknown[]): ReadonlyMap<string, u
 }
 
 /** A key with a dot or a bracket stands in quotes: labels have both. */
-const joined = (path: string, key: string): string => {
+export const joined = (path: string, key: string): string => {
   const step = /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key);
   return path === '' ? step : `${path}.${step}`;
 };
 
-const ownValue = (map: Readonly<Record<string, unknown>>, key: string): unknown =>
+export const ownValue = (map: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(map, key) ? map[key] : undefined;
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Of values as YAML has them; the order of keys means nothing, that of lists does. */

@@ -64,10 +64,15 @@ export function objectChanges(
 export const objectText = ({ kind, namespace, name }: ObjectId): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
-interface Held {
+export interface Held {
   readonly id: ObjectId;
   readonly value: object;
 }
+
+/** Every object of rendered files; a kustomization.yaml is one too. Throws on YAML that nothing of ours wrote. */
+export const objectsOf = (files: ReadonlyMap<string, string>): Held[] => [
+  ...objectsIn(documentsIn(files)).values(),
+];
 
 /** What differs: a document whose text stands on the other side too is the same object, and need not be understood. */
 function objectsOfBoth(
@@ -141,7 +146,7 @@ function idOf({ apiVersion = '', kind, metadata = {} }: Manifest, path: string):
   return { group, kind, namespace: metadata.namespace, name: metadata.name ?? path };
 }
 
-const keyOf = ({ group, kind, namespace = '', name }: ObjectId): string =>
+export const keyOf = ({ group, kind, namespace = '', name }: ObjectId): string =>
   JSON.stringify([group, kind, namespace, name]);
 
 /** Names of what runs once end with a hash of its content: the next one is another object of the same stem. */

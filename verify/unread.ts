@@ -28,7 +28,8 @@ export const unreadText = (why: Unread, look: Asked): string => `${why.what}: ${
 export const firstUnread = (...reads: readonly Read<unknown>[]): Unread | undefined =>
   reads.flatMap((read) => (read.ok ? [] : [read.why]))[0];
 
-function inWords({ because }: Unread, { context = '', server = 'the API server' }: Asked): string {
+/** The same, of what is named anyway. */
+export function inWords({ because }: Unread, { context = '', server = 'the API server' }: Asked): string {
   switch (because) {
     case 'no-kubeconfig':
       return 'there is no cluster to talk to';

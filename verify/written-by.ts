@@ -10,7 +10,7 @@ export function writtenBy(
   const engines = Object.entries(GITOPS_ENGINES)
     .filter(([name]) => gitops.engine === 'both' || gitops.engine === name)
     .map(([, { fieldManager }]) => fieldManager as string);
-  const others = writers.filter(({ manager }) => !engines.includes(manager) && !CALICO.test(manager));
+  const others = writers.filter(({ manager }) => !engines.includes(manager) && !isCalico(manager));
   if (others.length === 0) return undefined;
   const hands = others.filter(({ manager }) => /^kubectl\b/.test(manager));
   return {
@@ -23,4 +23,6 @@ export function writtenBy(
 }
 
 /** Calico's own programs; for what comes through its API server, the record says no more. */
+export const isCalico = (manager: string): boolean => CALICO.test(manager);
+
 const CALICO = /^(tigera-operator|operator|apiserver|calico-.*|kube-controllers|manager)$/;

@@ -77,6 +77,26 @@ export function deliveryCommands(root: Command): void {
       run(options, 'verify', async (speak) => (await import('../verify.ts')).verify(options, speak)),
     );
 
+  command(root, 'drift', 'Hold the cluster and the files of the routers against git, as diff shows a change.')
+    .option('-o, --out <dir>', 'output folder', 'dist')
+    .option('--router <router>', 'look at this router only (repeatable)', collect, [])
+    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .option('--no-cluster', 'leave the cluster out')
+    .option('--no-routers', 'leave the routers out')
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap drift',
+        'noencap drift --no-routers',
+        'noencap drift --router gateway',
+        'noencap drift --json > drift.json',
+      ),
+    )
+    .action((options) =>
+      run(options, 'drift', async (speak) => (await import('../drift.ts')).drift(options, speak)),
+    );
+
   command(
     root,
     'bootstrap',

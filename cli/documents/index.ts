@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { journalLine } from '../../delivery/journal.ts';
+import { driftSchema } from '../../drift/document.ts';
 import { reviewSchema } from '../../review/document.ts';
 import { adopt } from './adopt.ts';
 import { explain, path } from './analysis.ts';
@@ -45,7 +46,7 @@ const own = z.union([
 ]);
 
 /** Every document that `--json` prints. */
-export const documentSchema = z.union([...own.options, reviewSchema]);
+export const documentSchema = z.union([...own.options, driftSchema, reviewSchema]);
 
 type Plain<T> = T extends object ? { readonly [K in keyof T]: Plain<T[K]> } : T;
 
@@ -65,9 +66,12 @@ export type Fault = Refused['faults'][number];
 /** The documents as JSON Schema, for programs that read them: text of docs/json.schema.json. A review has a file of its own. */
 export function documentsJsonSchema(): string {
   const line = '#/definitions/journal-line';
-  const { $schema, anyOf, definitions } = z.toJSONSchema(z.union([...own.options, journalLine]), {
-    target: 'draft-7',
-  });
+  const { $schema, anyOf, definitions } = z.toJSONSchema(
+    z.union([...own.options, driftSchema, journalLine]),
+    {
+      target: 'draft-7',
+    },
+  );
   const documents = anyOf?.filter(({ $ref }) => $ref !== line);
   const schema = {
     $schema,

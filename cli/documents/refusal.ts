@@ -10,6 +10,7 @@ export const commands = z.enum([
   'check',
   'comment',
   'diff',
+  'drift',
   'explain',
   'init',
   'lab',

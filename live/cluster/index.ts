@@ -1,2 +1,3 @@
 export { lookAtAddresses } from './addresses.ts';
 export { lookAtCluster } from './look.ts';
+export { readObjects } from './objects.ts';

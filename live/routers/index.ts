@@ -1,1 +1,2 @@
+export { readRouterFiles } from './files.ts';
 export { lookAtRouters, type ToLookAt } from './look.ts';

@@ -30,20 +30,32 @@ export interface ToLookAt {
 }
 
 /** Each costs an ssh process here and a script there. */
-const AT_A_TIME = 10;
+export const AT_A_TIME = 10;
 
 /** One look at each, over the account and the script of `ship`, in their order. Changes nothing, and takes no lock. */
 export const lookAtRouters = (routers: readonly ToLookAt[], stop: AbortSignal): Promise<RouterLook[]> =>
-  inParallel(routers, AT_A_TIME, async (one) => {
-    if (stop.aborted) return unread(one, NOT_LOOKED);
-    try {
-      return await lookAt(one, stop);
-    } catch (error) {
-      // What one router says affects no other.
-      const message = `noencap failed on what this router says (${error instanceof Error ? error.message : error})`;
-      return unread(one, { message, fix: 'This is a bug of noencap: report it.' });
-    }
-  });
+  inParallel(routers, AT_A_TIME, (one) =>
+    guarded(
+      stop,
+      () => lookAt(one, stop),
+      (why) => unread(one, why),
+    ),
+  );
+
+/** What one router says affects no other. */
+export async function guarded<T>(
+  stop: AbortSignal,
+  look: () => Promise<T>,
+  unread: (why: Unread) => T,
+): Promise<T> {
+  if (stop.aborted) return unread(NOT_LOOKED);
+  try {
+    return await look();
+  } catch (error) {
+    const message = `noencap failed on what this router says (${error instanceof Error ? error.message : error})`;
+    return unread({ message, fix: 'This is a bug of noencap: report it.' });
+  }
+}
 
 const NOT_LOOKED: Unread = { message: 'it was interrupted before this router', fix: 'Run it again.' };
 

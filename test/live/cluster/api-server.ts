@@ -12,6 +12,14 @@ export interface Stored {
   readonly [field: string]: unknown;
 }
 
+/** Kinds of which a test may have no object. */
+const KINDS: Readonly<Record<string, string>> = {
+  bgpconfigurations: 'BGPConfiguration',
+  bgpfilters: 'BGPFilter',
+  bgppeers: 'BGPPeer',
+  ippools: 'IPPool',
+};
+
 type Answer = { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string> };
 
 /** Answers in place of the server; undefined lets the server answer. `hang` never answers, `cut` ends the connection. */
@@ -75,15 +83,15 @@ export async function startApiServer(
     if (path === '/version')
       return { status: 200, body: { major: '1', minor: '34', gitVersion: 'v1.34.5+k3s1' } };
     const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-    if (group !== undefined) {
-      const plurals = [...state.lists.keys()].filter((one) => one.startsWith(`${path}/`));
-      if (plurals.length === 0) return { status: 404, body: '404 page not found\n' };
-      const resources = plurals.map((one) => ({
-        name: one.split('/').at(-1),
-        namespaced: false,
-        verbs: ['list'],
-      }));
-      const groupVersion = `${group}/${version}`;
+    if (group !== undefined || path === '/api/v1') {
+      const own = [...state.lists].filter(([one]) => one.startsWith(`${path}/`));
+      if (own.length === 0) return { status: 404, body: '404 page not found\n' };
+      const resources = own.map(([one, objects]) => {
+        const name = one.split('/').at(-1) ?? '';
+        const namespaced = one.includes('/namespaces/');
+        return { name, kind: objects[0]?.kind ?? KINDS[name], namespaced, verbs: ['list'] };
+      });
+      const groupVersion = group === undefined ? 'v1' : `${group}/${version}`;
       return { status: 200, body: { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources } };
     }
     const found = state.lists.get(path);

@@ -1,0 +1,5 @@
+export type { Drift, DriftUnknown, ObjectDrift, RouterDrift } from './document.ts';
+export { gitObjects, isOursAlone } from './expected.ts';
+export { kindsFor, objectsDrift } from './objects.ts';
+export { routersDrift } from './router-files.ts';
+export { changeText, objectName, ownerText, routerText } from './words.ts';

@@ -1,0 +1,150 @@
+import type { FieldSet } from '../../bootstrap/ownership.ts';
+import type { KindOfObjects, LiveObject, ManagedEntry, ObjectsLook } from '../../drift/live-object.ts';
+import type { Read, Unread } from '../../verify/cluster-look.ts';
+import { type Connection, connect } from './connection.ts';
+import { failureOf } from './failure.ts';
+import { type Fields, fieldsIn, fieldsOf, items, text } from './fields.ts';
+import { type Collection, list, PATIENCE, type Patience, patiently } from './list.ts';
+import { CONCERNS_ALL } from './look.ts';
+
+interface Asked {
+  readonly context?: string | undefined;
+  readonly stop?: AbortSignal;
+  readonly patience?: Patience;
+  /** Of objects that are not wanted only their number matters. */
+  readonly isWanted: (id: LiveObject['id']) => boolean;
+}
+
+/** Nobody's Secret is read, whatever is asked for. */
+const NEVER = ['secrets'];
+
+/** The objects of these kinds, by list: one call a page, never one an object. Writes nothing. */
+export async function readObjects(kinds: readonly KindOfObjects[], asked: Asked): Promise<ObjectsLook> {
+  const { patience = PATIENCE } = asked;
+  const opened = await connect(asked.context, asked.stop);
+  const nothing = (why: Unread) => ({ context: undefined, server: undefined, unread: why, kinds: [] });
+  if (!opened.ok) return nothing(opened.why);
+  const connection = opened.value;
+  const { context, server } = connection;
+  const versions = [...new Set(kinds.map(groupVersion))];
+  const [first = '/api/v1', ...others] = versions;
+  // If the server cannot be reached at all, it is asked once.
+  const one = await resourcesOf(connection, first, patience);
+  if (!one.ok && CONCERNS_ALL.includes(one.why.because)) return { ...nothing(one.why), context, server };
+  const served = new Map([[first, one]]);
+  await Promise.all(
+    others.map(async (path) => served.set(path, await resourcesOf(connection, path, patience))),
+  );
+  const read = await Promise.all(
+    kinds.map(async (of) => {
+      const resources = served.get(groupVersion(of));
+      return { of, read: await objectsOf(connection, of, resources ?? one, asked.isWanted, patience) };
+    }),
+  );
+  return { context, server, unread: undefined, kinds: read };
+}
+
+const groupVersion = ({ group, version }: KindOfObjects): string =>
+  group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+
+interface Resource {
+  readonly plural: string;
+  readonly kind: string;
+  readonly isNamespaced: boolean;
+}
+
+/** What a version of a group has (APIResourceList). */
+async function resourcesOf(
+  connection: Connection,
+  path: string,
+  patience: Patience,
+): Promise<Read<readonly Resource[]>> {
+  const answer = await patiently(connection, path, patience, Date.now() + patience.time);
+  if (!('status' in answer) || answer.status !== 200)
+    return { ok: false, why: await failureOf(connection, path, answer) };
+  const body = fieldsIn(answer.body);
+  if (body?.kind !== 'APIResourceList') {
+    const evidence = ['the answer is no list of kinds'];
+    return { ok: false, why: { because: 'not-understood', what: path, evidence } };
+  }
+  return {
+    ok: true,
+    value: items(body.resources).flatMap((one): Resource[] => {
+      const { name, kind, namespaced } = fieldsOf(one);
+      const [plural, of] = [text(name), text(kind)];
+      // `deployments/scale` is a part of an object.
+      const isObject = plural !== undefined && of !== undefined && /^[a-z0-9-]+$/.test(plural);
+      return isObject ? [{ plural, kind: of, isNamespaced: namespaced === true }] : [];
+    }),
+  };
+}
+
+async function objectsOf(
+  connection: Connection,
+  of: KindOfObjects,
+  resources: Read<readonly Resource[]>,
+  isWanted: Asked['isWanted'],
+  patience: Patience,
+): Promise<Read<readonly LiveObject[]>> {
+  if (!resources.ok) return { ok: false, why: { ...resources.why, what: of.kind } };
+  const resource = resources.value.find(({ kind }) => kind === of.kind);
+  if (resource === undefined || NEVER.includes(resource.plural)) {
+    const evidence = [`the server has no ${of.kind} in ${groupVersion(of).replace(/^\/apis?\//, '')}`];
+    return { ok: false, why: { because: 'not-served', what: of.kind, evidence } };
+  }
+  const read = (object: Fields) => objectIn(of, object, isWanted);
+  const found: LiveObject[] = [];
+  for (const collection of collectionsOf(of, resource)) {
+    const listed = await list(connection, collection, read, patience);
+    if (!listed.ok) return listed;
+    for (const one of listed.value) if (one !== 'another') found.push(one);
+  }
+  return { ok: true, value: found };
+}
+
+function collectionsOf(of: KindOfObjects, { plural, isNamespaced }: Resource): Collection[] {
+  const above = groupVersion(of);
+  const what = of.group === '' ? plural : `${plural}.${of.group}`;
+  if (!isNamespaced) return [{ path: `${above}/${plural}`, what }];
+  return of.namespaces.map((namespace) => ({
+    path: `${above}/namespaces/${encodeURIComponent(namespace)}/${plural}`,
+    what: `${what} of ${namespace}`,
+  }));
+}
+
+function objectIn(
+  { group, kind }: KindOfObjects,
+  object: Fields,
+  isWanted: Asked['isWanted'],
+): LiveObject | 'another' | undefined {
+  const metadata = fieldsOf(object.metadata);
+  const name = text(metadata.name);
+  if (name === undefined) return undefined;
+  const id = { group, kind, namespace: text(metadata.namespace), name };
+  if (!isWanted(id)) return 'another';
+  const { apiVersion: _version, kind: _kind, metadata: _metadata, status: _status, ...rest } = object;
+  const { labels, annotations } = metadata;
+  return {
+    id,
+    value: {
+      kind,
+      metadata: {
+        name,
+        ...(id.namespace === undefined ? {} : { namespace: id.namespace }),
+        ...(labels === undefined ? {} : { labels }),
+        ...(annotations === undefined ? {} : { annotations }),
+      },
+      // A Node's spec is K3s', and long.
+      ...(kind === 'Node' ? {} : rest),
+    },
+    managed: items(metadata.managedFields).flatMap(managedIn),
+  };
+}
+
+function managedIn(one: unknown): ManagedEntry[] {
+  const { manager, time, subresource, fieldsV1 } = fieldsOf(one);
+  const by = text(manager);
+  // Status and scale are others' business.
+  if (by === undefined || text(subresource) === 'status') return [];
+  return [{ manager: by, at: text(time), fields: fieldsOf(fieldsV1) as FieldSet }];
+}
