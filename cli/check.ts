@@ -49,7 +49,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
     terminal.print(
       documentOf('check', {
         ok: failing.length === 0,
-        findings: findings.map((finding) => asJson(finding, source)),
+        findings: findings.map((finding) => findingAsJson(finding, source)),
         ...(reports === undefined ? {} : { failures: reports.map(failureAsJson) }),
         ...(taken === undefined ? {} : { cluster: taken }),
       }),
@@ -100,7 +100,8 @@ const printSarif = (faults: readonly Fault[], source: Source, terminal: Terminal
 
 type Document = Body<'check'>;
 
-function asJson(
+/** As documents have it. */
+export function findingAsJson(
   { id, severity, path, message, evidence, fix, suppressed }: Finding,
   source: Source,
 ): Document['findings'][number] {

@@ -153,7 +153,7 @@ export function toLookAt(fabric: Fabric, routers: readonly RouterSpeaker[], know
 }
 
 /** JSON has no undefined. */
-const inDocument = ({ about, is, kind, expected, found, cause, next }: Verdict) => ({
+export const inDocument = ({ about, is, kind, expected, found, cause, next }: Verdict) => ({
   about,
   is,
   kind,

@@ -19,6 +19,8 @@ export interface RouterView {
   readonly rpFilters: ReadonlyMap<string, string>;
   /** Its time of day, in seconds since 1970. */
   readonly clock: number;
+  /** By the same clock, when the last delivery was recorded; undefined if there is no such record. */
+  readonly shipped: number | undefined;
 }
 
 /** Changes nothing. The pools come from the topology. */
@@ -40,6 +42,7 @@ export async function look(
     return { failed: garbled('look', answer.done[0], 'line "protocol" before line "clock"') };
   const all = (key: string) => answer.done.filter((one) => one.key === key).map(({ value }) => value);
   const [noKernel] = all('no-kernel');
+  const [shipped] = all('shipped');
   return {
     done: {
       routes: bgpRoutes(all('bird').join('\n')),
@@ -47,6 +50,7 @@ export async function look(
       noKernel: noKernel === undefined ? undefined : short(noKernel, 200),
       updates: filteredUpdates(all('updates').join('\n')),
       clock: Number(all('clock')[0]),
+      shipped: shipped === undefined ? undefined : Number(shipped),
       rpFilters: new Map(all('rp_filter').map((value) => value.split(' ') as [string, string])),
     },
   };
@@ -56,6 +60,7 @@ export async function look(
 const FORMS: Readonly<Record<string, RegExp>> = {
   protocol: /^\d+$/,
   clock: /^\d{1,12}$/,
+  shipped: /^\d{1,12}$/,
   bird: /^.*$/,
   kernel: /^.*$/,
   'no-kernel': /^.*$/,

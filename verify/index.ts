@@ -12,5 +12,6 @@ export type {
   Unread,
 } from './router-look.ts';
 export { verifyRouters } from './routers.ts';
+export { type RouterSummary, type Summary, summary, type Tally } from './summary.ts';
 export { nextAfterUnread, unreadText } from './unread.ts';
 export { type Cause, overall, type Subject, type Verdict, type VerdictKind } from './verdict.ts';

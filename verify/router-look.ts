@@ -32,6 +32,8 @@ export interface RouterFacts {
   readonly runs: string | undefined;
   /** The release that is on disk. */
   readonly onDisk: string | undefined;
+  /** What was delivered last; undefined if nothing ever was. */
+  readonly delivery: Delivery | undefined;
   /** Files that are not as git renders them, the password's left out. */
   readonly notAsInGit: readonly FileDifference[];
   /** Files that are not as they were delivered; undefined if nothing was ever delivered. */
@@ -46,6 +48,13 @@ export interface RouterFacts {
   readonly sysctls: ReadonlyMap<string, string>;
   /** The values that the topology renders. */
   readonly sysctlsRendered: ReadonlyMap<string, string>;
+}
+
+export interface Delivery {
+  /** Path to sha256. */
+  readonly manifest: ReadonlyMap<string, string>;
+  /** Seconds since it was recorded, by the router's own clock; undefined if it does not say. */
+  readonly ago: number | undefined;
 }
 
 /** What a router does with packets to pods. */

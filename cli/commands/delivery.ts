@@ -97,6 +97,20 @@ export function deliveryCommands(root: Command): void {
       run(options, 'drift', async (speak) => (await import('../drift.ts')).drift(options, speak)),
     );
 
+  command(root, 'status', 'Show all of the network that can be known in seconds, and what to run next.')
+    .option('--within <seconds>', 'what does not answer in this time is unknown', wholeNumber(1, 600), 10)
+    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .option('--no-cluster', 'do not look at the cluster')
+    .option('--no-routers', 'do not look at the routers')
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .addHelpText(
+      'after',
+      examples('noencap status', 'noencap status --within 3', 'noencap status --no-cluster --json'),
+    )
+    .action((options) =>
+      run(options, 'status', async (speak) => (await import('../status.ts')).status(options, speak)),
+    );
+
   command(
     root,
     'bootstrap',

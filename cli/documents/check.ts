@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cluster, count, document, failed, place, text, texts } from './shared.ts';
 
-const finding = z
+export const finding = z
   .strictObject({
     code: text.describe('NE203: what checks.suppress of the topology names'),
     severity: z

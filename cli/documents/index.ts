@@ -11,6 +11,7 @@ import { init } from './init.ts';
 import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from './lab.ts';
 import { refusal } from './refusal.ts';
 import { ship, shipCheck, shipPlan, shipSetup } from './ship.ts';
+import { status } from './status.ts';
 import { synth, synthCheck } from './synth.ts';
 import { upgrade, upgradeCheck } from './upgrade.ts';
 import { verify } from './verify.ts';
@@ -38,6 +39,7 @@ const own = z.union([
   shipCheck,
   shipPlan,
   shipSetup,
+  status,
   synth,
   synthCheck,
   upgrade,

@@ -26,6 +26,7 @@ export const commands = z.enum([
   'ship --check',
   'ship --plan',
   'ship --setup',
+  'status',
   'synth',
   'synth --check',
   'upgrade',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SUBJECT_KINDS, VERDICT_KINDS } from '../../verify/verdict.ts';
 import { document, text, texts } from './shared.ts';
 
-const verdict = z
+export const verdict = z
   .strictObject({
     about: z.strictObject({
       kind: z.enum(SUBJECT_KINDS),

@@ -10,12 +10,16 @@ pool() {
 }
 
 # look POOL...: BIRD's routes from BGP in these pools, the kernel's, what BIRD's filters dropped, the interfaces with reverse path
-# filtering, and the time of day in seconds.
+# filtering, the time of day in seconds, and since when the state is that of the last delivery.
 look() {
   if [ "$#" -lt 1 ] || [ "$#" -gt 64 ]; then misuse "look takes 1 to 64 pools, not $#"; fi
   for one; do pool "$one"; done
   say "protocol $version"
   say "clock $(date +%s)"
+  # As everywhere, a folder that is a link may lead anywhere.
+  noencap=$config/.noencap state=
+  if [ ! -L "$noencap" ]; then read_state; fi
+  case $state in "shipped "*) if since=$(stat -c %Y "$noencap/state" 2>/dev/null); then say "shipped $since"; fi ;; esac
   for one; do
     ask show route table all where source = RTS_BGP '&&' net '~' "[ $one+ ]"
     case $(last_line) in [89][0-9][0-9][0-9]*) lack bird "BIRD does not show its routes: $(last_line)" "Check what BIRD is busy with, and run it again." ;; esac

@@ -15,7 +15,9 @@ export async function failureOf(
   if (answer.is === 'late') return because('timeout', `no complete answer of ${connection.server} in time`);
   if (answer.is === 'too-large') return because('too-large', 'one answer is larger than noencap reads');
   const { code = '', message } = answer.error as NodeJS.ErrnoException;
-  if (connection.stop?.aborted) return because('interrupted');
+  // A signal of a time limit says so itself.
+  if (connection.stop?.aborted)
+    return because(connection.stop.reason?.name === 'TimeoutError' ? 'timeout' : 'interrupted');
   const said = oneLine(message);
   if (code === 'ETIMEDOUT') return because('timeout', said);
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {

@@ -77,12 +77,14 @@ async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
     const asked = Date.now() / 1000;
     const seen = await look(remote, one.settings, one.pools, stop);
     const answered = Date.now() / 1000;
+    const facts = factsOf(one, done);
     const read = {
-      ...factsOf(one, done),
+      ...facts,
       ...(seen.done === undefined
         ? { noPods: seen.failed }
         : {
             pods: podRoutes(seen.done),
+            delivery: facts.delivery && { ...facts.delivery, ago: agoIn(seen.done) },
             clock: { ahead: seen.done.clock - (asked + answered) / 2, unsure: (answered - asked) / 2 + 1 },
           }),
     };
@@ -92,7 +94,11 @@ async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
   }
 }
 
-const podRoutes = ({ kernel, clock: _, ...view }: RouterView): PodRoutes => ({
+/** A clock that was set back since tells nothing. */
+const agoIn = ({ clock, shipped }: RouterView): number | undefined =>
+  shipped === undefined || shipped > clock ? undefined : clock - shipped;
+
+const podRoutes = ({ kernel, clock: _, shipped: __, ...view }: RouterView): PodRoutes => ({
   ...view,
   kernel: view.noKernel === undefined ? kernelRoutes(kernel) : undefined,
 });
@@ -114,6 +120,7 @@ export function factsOf(
     cutOff: state === undefined || state.what === 'shipped' ? undefined : state.what,
     runs: seen.running,
     onDisk: live?.hash,
+    delivery: live && { manifest: live.manifest, ago: undefined },
     notAsInGit: [
       // The password is not in git: whether it is as it was delivered, the manifest on the router says.
       ...driftFrom(seen, inGit).filter(({ path }) => path !== settings.secret),

@@ -25,7 +25,7 @@ function offered(...words: readonly string[]): string[] {
 }
 
 test.each<[string, readonly string[], readonly string[]]>([
-  ['commands', ['s'], ['synth', 'ship']],
+  ['commands', ['s'], ['synth', 'ship', 'status']],
   ['commands of the lab', ['lab', 'r'], ['rehearse', 'routes']],
   ['options', ['check', '--fa'], ['--failures']],
   ['words of an option', ['check', '--failures', ''], ['1', '2']],

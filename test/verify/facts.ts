@@ -12,6 +12,7 @@ export const facts = (change: Partial<RouterFacts> = {}): RouterFacts => ({
   cutOff: undefined,
   runs: undefined,
   onDisk: '0123456789abcdef',
+  delivery: undefined,
   notAsInGit: [],
   notAsDelivered: [],
   protocols: states('e1-whole'),

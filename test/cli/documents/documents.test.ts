@@ -87,6 +87,7 @@ const SUCCESS: Record<string, { args: readonly string[]; given?: () => void }> =
       writeFileSync(join(folder, 'known_hosts'), `gateway ${KEY}\n`);
     },
   },
+  status: { args: ['status', '--within', '60'], given: () => shipped('exit 255') },
   synth: { args: ['synth'] },
   'synth --check': { args: ['synth', '--check'] },
   upgrade: { args: ['upgrade'], given: dependent },
@@ -177,6 +178,7 @@ const REFUSED: Record<string, readonly [args: readonly string[], code: string]> 
   'ship --check': [['ship', '--check'], 'file-missing'],
   'ship --plan': [['ship', '--plan'], 'file-missing'],
   'ship --setup': [['ship', '--setup', 'gateway'], 'file-missing'],
+  status: [['status'], 'file-missing'],
   synth: [['synth'], 'file-missing'],
   'synth --check': [['synth', '--check'], 'file-missing'],
   upgrade: [['upgrade'], 'file'],

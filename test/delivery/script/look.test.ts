@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { look } from '../../../delivery/look.ts';
 import type { Prefix } from '../../../topology/address.ts';
@@ -21,6 +21,21 @@ const pools = (...texts: readonly string[]): Prefix[] =>
 test('of a real BIRD and a real kernel, pools of both families', async () => {
   const view = done(await look(local(), bird.settings, pools('10.42.0.0/16', 'fd00:42::/64')));
   expect(view).toMatchObject({ routes: [], kernel: [], noKernel: undefined });
+});
+
+test('when the last delivery was recorded, by the same clock; a record of a delivery under way is none', async () => {
+  const shippedAt = async (state: string) => {
+    const folder = join(bird.settings.configDir, '.noencap');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'state'), `${state}\n`);
+    utimesSync(join(folder, 'state'), 1_700_000_000, 1_700_000_000);
+    const { shipped } = done(await look(local(), bird.settings, pools('10.42.0.0/16')));
+    rmSync(join(folder, 'state'));
+    return shipped;
+  };
+  expect(await shippedAt('shipped 0123456789abcdef')).toBe(1_700_000_000);
+  expect(await shippedAt('applying 0123456789abcdef')).toBeUndefined();
+  expect(done(await look(local(), bird.settings, pools('10.42.0.0/16'))).shipped).toBeUndefined();
 });
 
 test('with an ip(8) that fails the rest is told', async () => {

@@ -1,0 +1,214 @@
+import type { Finding } from '../analysis/index.ts';
+import type { Change } from '../repository/changes.ts';
+import { printable } from '../topology/foreign.ts';
+import { NOENCAP } from '../topology/own-command.ts';
+import { shellWord } from '../topology/shell-word.ts';
+import type { ClusterLook, RouterSummary, Summary, Tally, Verdict } from '../verify/index.ts';
+import { columns } from './columns.ts';
+import type { LastDelivery } from './status-delivery.ts';
+import { counted, type Terminal } from './terminal.ts';
+import { fitted } from './wrapped.ts';
+
+/** All that one screen shows. */
+export interface StatusView extends Summary {
+  readonly network: string;
+  /** Undefined if it was not asked for. */
+  readonly cluster: Pick<ClusterLook, 'context' | 'server'> | undefined;
+  /** Of every router that was read; undefined if nothing was ever delivered to it. */
+  readonly deliveries: ReadonlyMap<string, LastDelivery | undefined>;
+  /** What differs or is unknown. */
+  readonly wrong: readonly Verdict[];
+  readonly asPromised: number;
+  readonly findings: readonly Finding[];
+  /** Undefined if git does not say. */
+  readonly changes: readonly Change[] | undefined;
+  readonly uncommitted: boolean;
+  readonly topology: string;
+}
+
+/** Columns of the narrowest screen that people look at at night. */
+const WIDTH = 80;
+
+/** The screen: what there is, what differs and what is unknown with the next command for each, what changed last. */
+export function statusText(view: StatusView, { colour }: Pick<Terminal, 'colour'>): string {
+  const { bold } = colour;
+  const differs = view.wrong.filter(({ is }) => is === 'different');
+  const unknown = view.wrong.filter(({ is }) => is === 'unknown');
+  const errors = view.findings.filter(({ severity }) => severity === 'error');
+  return [
+    headline(view, differs, unknown, errors, colour),
+    '',
+    ...columns([['region', 'routers', 'nodes Ready'], ...view.regions.map((one) => regionRow(one, colour))]),
+    '',
+    ...columns([
+      ['router', 'sessions up', 'delivered', ''],
+      ...view.routers.map((one) => routerRow(view, one, colour)),
+    ]),
+    ...part(bold('differs'), reasons(differs, colour.red, DIFFERENCES)),
+    ...part(bold('unknown'), reasons(unknown, colour.yellow, UNKNOWNS)),
+    ...part(bold('check'), checkLines(view.findings, errors, colour)),
+    ...part(bold(printable(view.topology)), changeLines(view)),
+  ]
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function headline(
+  { network, asPromised, wrong }: StatusView,
+  differs: readonly Verdict[],
+  unknown: readonly Verdict[],
+  errors: readonly Finding[],
+  { bold, red, yellow, green }: Terminal['colour'],
+): string {
+  const paint =
+    differs.length + errors.length > 0
+      ? red
+      : unknown.length > 0 || (wrong.length === 0 && asPromised === 0)
+        ? yellow
+        : green;
+  const all = `${differs.length} ${differs.length === 1 ? 'differs' : 'differ'}, ${unknown.length} unknown, ${asPromised} as promised`;
+  return `${bold(printable(network))}: ${paint(all)}`;
+}
+
+const regionRow = (
+  { name, routers, nodes }: Summary['regions'][number],
+  colour: Terminal['colour'],
+): string[] => [shortened(name), shortened(routers.join(' ')), tallyText(nodes, colour)];
+
+function routerRow({ deliveries }: StatusView, router: RouterSummary, colour: Terminal['colour']): string[] {
+  const { name, planned, sessions, unread, differ } = router;
+  if (planned) return [shortened(name), 'planned', '', ''];
+  if (unread !== undefined) return [shortened(name), colour.yellow('unknown'), '', ''];
+  const delivery = deliveries.get(name);
+  return [
+    shortened(name),
+    tallyText(sessions, colour),
+    delivery === undefined ? (deliveries.has(name) ? 'never' : '') : deliveryText(delivery),
+    differ === 0 ? '' : colour.red(`${differ} ${differ === 1 ? 'differs' : 'differ'}`),
+  ];
+}
+
+const deliveryText = ({ commit = 'another commit', ago }: LastDelivery): string =>
+  ago === undefined ? commit : `${commit}, ${agoText(ago)} ago`;
+
+/** In the largest unit that fits twice. */
+export function agoText(seconds: number): string {
+  const [unit, length] = UNITS.find(([, one]) => seconds >= 2 * one) ?? ['s', 1];
+  return `${Math.floor(seconds / length)} ${unit}`;
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ['days', 86_400],
+  ['h', 3600],
+  ['min', 60],
+];
+
+/** `3 of 4`, `2 of 4, 1 unknown`. */
+function tallyText({ expected, up, unknown }: Tally, { red, yellow, green }: Terminal['colour']): string {
+  if (expected === 0) return 'none expected';
+  if (unknown === expected) return yellow(`unknown, of ${expected}`);
+  const text = `${up} of ${expected}${unknown === 0 ? '' : `, ${unknown} unknown`}`;
+  return (up + unknown < expected ? red : unknown > 0 ? yellow : green)(text);
+}
+
+/** Names may be long, and columns stand side by side. */
+const shortened = (text: string): string => {
+  const shown = printable(text);
+  return shown.length <= 24 ? shown : `${shown.slice(0, 23)}…`;
+};
+
+const part = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines];
+
+/** Of more than these nobody reads the rest tonight: `verify` has them all. */
+const DIFFERENCES = 8;
+const UNKNOWNS = 4;
+
+/** For each reason one line, the likely cause, and the command to run. */
+function reasons(verdicts: readonly Verdict[], paint: (text: string) => string, most: number): string[] {
+  const groups = new Map<string, Verdict[]>();
+  for (const one of verdicts) {
+    const key =
+      one.is === 'unknown'
+        ? (one.cause?.message ?? one.kind)
+        : `${machineOf(one)} ${one.kind} ${one.cause?.message ?? ''}`;
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  const all = [...groups.values()];
+  const hidden = all.slice(most).reduce((sum, group) => sum + group.length, 0);
+  return [
+    ...all.slice(0, most).flatMap((group) => reason(group, paint)),
+    ...(hidden === 0 ? [] : [`  and ${hidden} more`, next(`${NOENCAP} verify`)]),
+  ];
+}
+
+function reason(group: readonly Verdict[], paint: (text: string) => string): string[] {
+  const [one] = group;
+  if (one === undefined) return [];
+  const { is, found, expected, cause, next: command } = one;
+  const machines = [...new Set(group.map(machineOf))];
+  const more = group.length === 1 ? '' : ` (${group.length})`;
+  if (is === 'unknown') {
+    const who =
+      machines.length <= 3
+        ? machines.join(', ')
+        : `${machines.slice(0, 2).join(', ')} and ${machines.length - 2} more`;
+    return [...prose(`${who}: ${cause?.message ?? one.kind}${more}`, paint), ...nextOf(command)];
+  }
+  const about = one.about.machine === undefined ? '' : ` ${one.about.kind} ${one.about.name}`;
+  const facts = [found ?? 'it differs', ...(expected === undefined ? [] : [`expected ${expected}`])].join(
+    ', ',
+  );
+  return [
+    ...prose(`${machineOf(one)}${about}: ${facts}${more}`, paint),
+    ...(cause === undefined ? [] : prose(`  likely: ${cause.message}`, (text) => text)),
+    ...nextOf(command),
+  ];
+}
+
+const word = (path: string): string => (/^[A-Za-z0-9_./-]+$/.test(path) ? path : shellWord(path));
+
+const machineOf = ({ about }: Verdict): string => about.machine ?? about.name;
+
+const nextOf = (command: string | undefined): string[] => (command === undefined ? [] : [next(command)]);
+
+/** In one line, however long: it is there to be copied. */
+const next = (command: string): string => `    next: ${printable(command)}`;
+
+const prose = (text: string, paint: (text: string) => string): string[] =>
+  fitted(`  ${printable(text)}`, WIDTH)
+    .split('\n')
+    .map((line) => paint(line.trimEnd()));
+
+function checkLines(
+  findings: readonly Finding[],
+  errors: readonly Finding[],
+  { red }: Terminal['colour'],
+): string[] {
+  if (findings.length === 0) return [];
+  const of = (severity: Finding['severity']) => findings.filter((one) => one.severity === severity).length;
+  const counts = [
+    counted(errors.length, 'error'),
+    counted(of('warning'), 'warning'),
+    counted(of('info'), 'note'),
+  ];
+  return [
+    ...errors.slice(0, UNKNOWNS).flatMap(({ id, message }) => prose(`${id} ${message}`, red)),
+    `  ${counts.join(', ')} about the network as it is planned`,
+    next(`${NOENCAP} check`),
+  ];
+}
+
+function changeLines({ changes, uncommitted, topology }: StatusView): string[] {
+  const lines = (changes ?? []).map(({ commit, at, subject }) => {
+    const line = `  ${commit} ${at.slice(0, 16).replace('T', ' ')}Z ${printable(subject)}`;
+    return line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`;
+  });
+  const [last] = changes ?? [];
+  return [
+    ...(changes === undefined ? ['  git does not say what changed'] : []),
+    ...(uncommitted ? ['  changed since the last commit', next(`git diff -- ${word(topology)}`)] : []),
+    ...lines,
+    ...(last === undefined ? [] : [next(`git show ${last.commit} -- ${word(topology)}`)]),
+  ];
+}
