@@ -44,8 +44,14 @@ export function sharedFailureReports(analysis: Analysis): FailureReport[] {
         one.kind !== 'session' &&
         nodesOf(analysis, one).every((machine) => analysis.like(machine).length === 1),
     )
-    .map((one) => ({ ...reportOf(analysis, [one], analysis.consequence([one])), alike: 1 }));
+    .map((one) => failureReport(analysis, [one]));
 }
+
+/** One failure, or several together. */
+export const failureReport = (analysis: Analysis, failed: readonly Failing[]): FailureReport => ({
+  ...reportOf(analysis, failed, analysis.consequence(failed)),
+  alike: 1,
+});
 
 /** Every single failure, and with `together` 2 every pair of them too. */
 export function failureReports(usual: Analysis, together: 1 | 2): FailureReport[] {

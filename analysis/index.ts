@@ -9,6 +9,7 @@ export {
 } from './failure-report.ts';
 export { type Finding, grouped } from './finding.ts';
 export { forecast } from './forecast.ts';
+export { cutOffWithout, staysAt } from './maintenance.ts';
 export { type Owner, ownerOf } from './owner.ts';
 export { addressPath, type PodPath, podPaths } from './path.ts';
 export { smallestPodMtu } from './pod-mtu.ts';

@@ -1,11 +1,12 @@
 import { changeText, type Drift, objectName, ownerText, routerText } from '../drift/index.ts';
+import { drainedText } from '../fabric/index.ts';
 import { printable } from '../topology/foreign.ts';
 import { fieldLinesOf, fileLinesOf, section } from './review-text.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 /** Drift for people, as `diff` shows a change: from git to what is there. */
 export function driftText(drift: Drift, { colour }: Pick<Terminal, 'colour'>): string {
-  const { objects, routers, unknown } = drift;
+  const { objects, routers, drained = [], unknown } = drift;
   const signs = {
     missing: colour.red('-'),
     changed: colour.yellow('~'),
@@ -43,6 +44,11 @@ export function driftText(drift: Drift, { colour }: Pick<Terminal, 'colour'>): s
   const lines = [
     ...section('cluster', cluster, colour),
     ...section('routers', files, colour),
+    ...section(
+      'drained',
+      drained.map((one) => `${colour.bold(printable(one.router))}: ${printable(drainedText(one))}`),
+      colour,
+    ),
     ...section('unknown', unread, colour),
     '',
     driftSummary(drift),

@@ -101,6 +101,7 @@ async function look(
     commit: commitHere(),
     objects: [...cluster.objects],
     routers: [...ofRouters.routers],
+    drained: [...ofRouters.drained],
     unknown,
     same: { objects: cluster.same, routers: ofRouters.same },
   };

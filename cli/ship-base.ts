@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { type Base, driftFrom, type Inspection } from '../delivery/index.ts';
+import type { Fabric } from '../fabric/index.ts';
 import { readBase } from '../repository/base-state.ts';
 import { commitOf, fileAt, filesAt, git } from '../repository/git.ts';
+import { drainedFiles } from '../routers/index.ts';
 import { routerFolders } from './ship-deliveries.ts';
 
 /** In place of a revision: the routers' state is unknown, so all that need it get a delivery. */
@@ -21,25 +23,32 @@ interface Where {
  */
 export async function baseThatRuns(
   where: Where,
+  fabric: Fabric,
   head: ReadonlyMap<string, string>,
   inspections: ReadonlyMap<string, Inspection>,
 ): Promise<Base | undefined> {
   const { base } = where;
   const candidates = base === undefined || base === NO_BASE ? history(where) : [base];
   const now = hashesByRouter(head);
-  const areRun = (files: ReadonlyMap<string, string>): boolean => {
-    const then = hashesByRouter(files);
-    return [...inspections].every(([router, one]) =>
-      [then, now].some((hashes) => runs(one, hashes.get(router) ?? new Map())),
-    );
+  const areRun = (files: ReadonlyMap<string, string>, then?: Fabric): boolean => {
+    const hashes = hashesByRouter(files);
+    return [...inspections].every(([router, one]) => {
+      // What it runs meanwhile follows from the topology, which is read last.
+      if (one.drained !== undefined) {
+        return then === undefined || [then, fabric].some((state) => runsDrained(one, state, router));
+      }
+      return [hashes, now].some((all) => runs(one, all.get(router) ?? new Map()));
+    });
   };
   for (const name of candidates) {
     const commit = commitOf(name);
     if (commit !== undefined && !areRun(routersAt(commit, where, head))) continue;
     const state = await readBase({ ...where, base: name }, head);
     if ('message' in state || state.topology === undefined || 'fault' in state.topology) return undefined;
-    if (commit === undefined && !areRun(state.files ?? new Map())) return undefined;
-    return { name: commit?.slice(0, 7) ?? name, fabric: state.topology.fabric };
+    const { fabric: then } = state.topology;
+    if (commit === undefined && !areRun(state.files ?? new Map(), then)) return undefined;
+    if (commit !== undefined && !areRun(routersAt(commit, where, head), then)) continue;
+    return { name: commit?.slice(0, 7) ?? name, fabric: then };
   }
   return undefined;
 }
@@ -94,18 +103,22 @@ const OURS = /^(k3s\/|bird\.conf$)/;
 
 /** By router: path below its folder to sha256, of what BIRD reads. */
 const hashesByRouter = (files: ReadonlyMap<string, string>): Map<string, Map<string, string>> =>
-  new Map(
-    [...routerFolders(files)].map(([router, routerFiles]) => [
-      router,
-      new Map([...routerFiles].flatMap(([path, text]) => (OURS.test(path) ? [[path, sha256(text)]] : []))),
-    ]),
-  );
+  new Map([...routerFolders(files)].map(([router, routerFiles]) => [router, hashesOf(routerFiles)]));
+
+const hashesOf = (files: ReadonlyMap<string, string>): Map<string, string> =>
+  new Map([...files].flatMap(([path, text]) => (OURS.test(path) ? [[path, sha256(text)]] : [])));
 
 /** Whether a router has these files; one that never got any has none. */
 const runs = (inspection: Inspection, wanted: ReadonlyMap<string, string>): boolean =>
   wanted.size === 0
     ? inspection.live === undefined
     : driftFrom(inspection, wanted).every(({ path }) => !OURS.test(path));
+
+function runsDrained(inspection: Inspection, fabric: Fabric, name: string): boolean {
+  const router = fabric.routers.find((one) => one.name === name && !one.planned);
+  if (router === undefined || inspection.drained === undefined) return false;
+  return runs(inspection, hashesOf(drainedFiles(fabric, router, inspection.drained)));
+}
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

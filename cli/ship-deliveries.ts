@@ -3,8 +3,10 @@ import { hostname, userInfo } from 'node:os';
 import {
   type Delivery,
   type Hidden,
+  type Inspection,
   notPinned,
   type Report,
+  type RouterFault,
   type RouterSettings,
   releaseFor,
   routerScript,
@@ -12,8 +14,17 @@ import {
   sshRemote,
   type Unreachable,
 } from '../delivery/index.ts';
-import { deliveredPassword, type Fabric, type RouterSpeaker, routerName } from '../fabric/index.ts';
+import {
+  type Drained,
+  deliveredPassword,
+  drainedText,
+  type Fabric,
+  type RouterSpeaker,
+  routerName,
+} from '../fabric/index.ts';
 import { filesByRouter } from '../review/index.ts';
+import { drainedFiles } from '../routers/index.ts';
+import { NOENCAP } from '../topology/own-command.ts';
 
 export interface DeliveryOptions {
   readonly knownHosts: string;
@@ -21,13 +32,15 @@ export interface DeliveryOptions {
   readonly passwords: ReadonlyMap<string, Hidden>;
   readonly timeout: number;
   readonly acceptDrift: boolean;
+  /** Whether a router is drained afterwards, and nothing else changes; without it, a router stays as it is. */
+  readonly state?: State;
   readonly stop: AbortSignal;
   readonly report: (router: string) => Report;
 }
 
 /** What each of these routers is to get, of the files of dist (path below dist to text). */
 export function deliveries(
-  { name: network }: Pick<Fabric, 'name'>,
+  fabric: Fabric,
   routers: readonly RouterSpeaker[],
   files: ReadonlyMap<string, string>,
   options: DeliveryOptions,
@@ -40,10 +53,11 @@ export function deliveries(
     return {
       router: router.name,
       remote: sshRemote(targetOf(router, options.knownHosts), { script: routerScript }),
-      settings: settingsOf(network, router),
-      release: releaseFor(
-        routerFiles,
+      settings: settingsOf(fabric.name, router),
+      ...releasesOf(
+        { fabric, router, files: routerFiles },
         name === undefined || password === undefined ? undefined : { name, password },
+        options.state,
       ),
       sysctls: sysctlsIn(routerFiles),
       // Each its own: where two names lead to one machine, the second one finds it locked.
@@ -55,6 +69,38 @@ export function deliveries(
     };
   });
 }
+
+export type State = (inspection: Inspection) => Drained | undefined;
+
+/** What a router gets follows from the topology, and from whether it is drained: it stays so whatever is delivered meanwhile. */
+function releasesOf(
+  { fabric, router, files }: { fabric: Fabric; router: RouterSpeaker; files: ReadonlyMap<string, string> },
+  secret: Parameters<typeof releaseFor>[1],
+  state: State | undefined,
+): Pick<Delivery, 'release' | 'mayNotFollow'> {
+  // A router without a salt gets a new one, the same at every call.
+  const releases = new Map<string, Delivery['release']>();
+  const releaseIn = (drained: Drained | undefined, inspection: Inspection) => {
+    const key = drained === undefined ? '' : drainedText(drained);
+    const contents = drained === undefined ? files : drainedFiles(fabric, router, drained);
+    const release = releases.get(key) ?? releaseFor(contents, secret);
+    releases.set(key, release);
+    return release(inspection);
+  };
+  if (state === undefined) return { release: (inspection) => releaseIn(inspection.drained, inspection) };
+  return {
+    release: (inspection) => releaseIn(state(inspection), inspection),
+    mayNotFollow: (inspection) =>
+      inspection.live?.hash === releaseIn(inspection.drained, inspection).hash ? undefined : OTHER_FILES,
+  };
+}
+
+/** Otherwise more than its state would change. */
+const OTHER_FILES: RouterFault = {
+  code: 'state',
+  message: 'it does not have what this topology renders: that, or what was delivered, is of another time',
+  fix: `Run ${NOENCAP} ship first, from the branch that is delivered: a drained router stays drained.`,
+};
 
 export const targetOf = ({ name, ssh }: RouterSpeaker, knownHosts: string): SshTarget => ({
   host: ssh.host ?? name,

@@ -10,30 +10,29 @@ import {
   shipPlanText,
   type Unstamped,
 } from '../delivery/index.ts';
-import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { drainedText, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { compareDist } from '../repository/dist.ts';
 import { render } from '../repository/render.ts';
-import { knownHostsOf, readIfThere, secretsOf } from '../repository/trust-files.ts';
+import { knownHostsOf } from '../repository/trust-files.ts';
 import { loadApp } from '../repository/user-app.ts';
 import { type ByHand, byHandText, orderBetween } from '../review/index.ts';
 import { routerFiles } from '../routers/index.ts';
-import { type SecretFault, secretFaultText } from '../secrets/fault.ts';
-import { passwordsFor } from '../secrets/passwords.ts';
 import { printable } from '../topology/fault.ts';
 import { NOENCAP } from '../topology/own-command.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
-import { faultOf, printFaults, type Refusal, refusalText, refuse } from './refusal.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import { routersNamed } from './routers-named.ts';
 import { baseThatRuns, shippedText as textOfShipped } from './ship-base.ts';
-import { deliveries, unpinned } from './ship-deliveries.ts';
+import { deliveries } from './ship-deliveries.ts';
 import { orderText, type Plan, planOf } from './ship-plan.ts';
 import { shipProgress } from './ship-progress.ts';
 import { driftText, leftText, shippedText } from './ship-report.ts';
 import { shipSetup } from './ship-setup.ts';
 import { summarise } from './ship-summary.ts';
+import { trust } from './ship-trust.ts';
 import { counted, type Terminal } from './terminal.ts';
 
 export interface ShipOptions {
@@ -91,18 +90,9 @@ export async function ship(
   const turns = turnsOf(planned, options.wave);
   if (turns !== undefined && 'message' in turns) return refuse(turns, terminal);
   const routers = turns === undefined ? asked : asked.filter(({ name }) => turns.has(name));
-  // ssh and ssh-keygen read it to its end, which a device does not have.
-  readIfThere(knownHosts);
-  const unknown = await unpinned(routers, knownHosts);
-  if (unknown.length > 0) return refuseUnpinned(unknown, terminal);
-  const secrets = await passwordsFor(fabric.routers, {
-    file: options.secrets ?? secretsOf(options.topology),
-    env: process.env,
-    only: routers.map(({ name }) => name),
-  });
-  if (!secrets.ok) return refuseSecrets(secrets.faults, terminal);
-  const { passwords } = secrets;
-  return deliver({ fabric, files, routers, knownHosts, passwords, turns }, options, terminal);
+  const trusted = await trust(fabric, routers, options, terminal);
+  if (typeof trusted === 'number') return trusted;
+  return deliver({ fabric, files, routers, ...trusted, turns }, options, terminal);
 }
 
 type Turn = 'earlier' | 'now' | 'later';
@@ -144,7 +134,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
           record({ event: 'step', router, step, outcome, details: [...details] }),
     }),
     turn: (router) => turns?.get(router) ?? 'now',
-    base: (inspections) => baseThatRuns(options, files, inspections),
+    base: (inspections) => baseThatRuns(options, fabric, files, inspections),
     isClusterFirst: (base) =>
       orderBetween(base.fabric, fabric, { routers: true, cluster: true }).first === 'cluster',
     excused: new Set(options.excuse),
@@ -163,6 +153,7 @@ async function deliver(order: Order, options: ShipOptions, terminal: Terminal): 
         ok: isFine,
         outcome: shipped.outcome,
         routers: shipped.results,
+        drained: [...shipped.drained].map(([router, drained]) => ({ router, ...drained })),
         events,
       }),
     );
@@ -180,6 +171,11 @@ function report(order: Order, shipped: Shipped, options: ShipOptions, terminal: 
     if (text !== '') terminal.report(text);
   }
   terminal.report(shippedText(shipped.results, options.check, terminal));
+  for (const [router, drained] of shipped.drained) {
+    terminal.report(
+      printable(`${router} is ${drainedText(drained)}, and stays so: ${NOENCAP} undrain ${router} ends it.`),
+    );
+  }
   for (const { router, outcome, fault } of shipped.results) {
     if (fault === null) continue;
     terminal.annotate({
@@ -254,26 +250,3 @@ const byHandLines = (steps: readonly ByHand[]): string[] =>
   steps.length === 0
     ? []
     : ['', 'by hand', ...steps.map((step, index) => printable(`  ${index + 1}. ${byHandText(step)}`))];
-
-function refuseUnpinned(
-  unknown: readonly { readonly router: string; readonly message: string; readonly fix: string }[],
-  terminal: Terminal,
-): ExitCode {
-  const refusals = unknown.map(
-    ({ router, message, fix }): Refusal => ({ code: 'host-key', message: `${router}: ${message}`, fix }),
-  );
-  for (const one of refusals) terminal.complain(refusalText(one, terminal));
-  printFaults(refusals.map(faultOf), terminal);
-  return EXIT.environment;
-}
-
-function refuseSecrets(faults: readonly SecretFault[], terminal: Terminal): ExitCode {
-  terminal.complain(
-    `${faults.map(secretFaultText).join('\n\n')}\n\n${counted(faults.length, 'fault')}; no router was contacted.`,
-  );
-  printFaults(
-    faults.map(({ at, message, fix }) => faultOf({ code: 'secret', message, fix, place: at })),
-    terminal,
-  );
-  return EXIT.badInput;
-}

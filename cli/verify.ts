@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { lookAtRouters, type ToLookAt } from '../live/routers/index.ts';
 import { knownHostsOf, readIfThere } from '../repository/trust-files.ts';
-import { routerFiles } from '../routers/index.ts';
+import { drainedFiles, routerFiles } from '../routers/index.ts';
 import {
   type ClusterLook,
   ofNodes,
@@ -146,6 +146,7 @@ export function toLookAt(fabric: Fabric, routers: readonly RouterSpeaker[], know
       target: targetOf(router, knownHosts),
       settings: settingsOf(fabric.name, router),
       files,
+      drainedFiles: (drained) => drainedFiles(fabric, router, drained),
       sysctls: sysctlsIn(files),
       pools: fabric.pods.pools.map(({ cidr }) => cidr),
     };

@@ -1,5 +1,6 @@
 import { explainBirdError } from '../bird/error.ts';
 import type { ScriptFailure } from './answer.ts';
+import type { RouterFault } from './fault.ts';
 import type { Inspection } from './inspection.ts';
 import type { StepEvent } from './journal.ts';
 import type { Release } from './release.ts';
@@ -13,6 +14,8 @@ export interface Delivery {
   readonly settings: RouterSettings;
   /** What to deliver. A password keeps the salt that the router has. */
   readonly release: (inspection: Inspection) => Release;
+  /** Why it must not follow what the router has; undefined if it may, or if nobody cares. */
+  readonly mayNotFollow?: (inspection: Inspection) => RouterFault | undefined;
   /** Kernel settings that forwarding needs. Differences are reported, not changed: BIRD's account has no right to. */
   readonly sysctls: ReadonlyMap<string, string>;
   /** The name of this delivery, which no other one has: it goes into the lock. */

@@ -1,7 +1,8 @@
 export { accountScript } from './account.ts';
 export type { Base } from './change-all.ts';
 export type { Delivery, Report } from './delivery.ts';
-export { faultText } from './fault.ts';
+export { faultText, type RouterFault } from './fault.ts';
+export { isStill, type PassedOn, untilStill } from './forwarded.ts';
 export { Hidden } from './hidden.ts';
 export { driftFrom, type Inspection } from './inspection.ts';
 export { type JournalEvent, journalJson, journalLines, type Result, type Unstamped } from './journal.ts';

@@ -1,4 +1,5 @@
 import { type ProtocolState, protocolStates, UNRESOLVED, withUnresolved } from '../bird/answers/protocols.ts';
+import type { Drained } from '../fabric/index.ts';
 import { type AnswerLine, garbled, linesOf, type Outcome, short } from './answer.ts';
 import type { RouterFault } from './fault.ts';
 import { Hidden } from './hidden.ts';
@@ -20,6 +21,8 @@ export interface Inspection {
   readonly stranger: RouterFault | undefined;
   /** Its mark, if that dates from before the router was renamed or got a new ID. */
   readonly formerly: string | undefined;
+  /** Since when traffic is kept away from it, and by whom; undefined if it is not. */
+  readonly drained: Drained | undefined;
   /** BIRD's error for the live files, if it would reject them. */
   readonly liveError: string | undefined;
   /** No reconfiguration is in progress. */
@@ -82,6 +85,7 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
       main: first('main') ?? '',
       stranger: strangerOf(first('stranger'), first('stranger-fix')),
       formerly: first('formerly'),
+      drained: drainedOf(first('drained')),
       liveError: first('live-check') === 'ok' ? undefined : short(first('live-check') ?? ''),
       settled: first('settled') === 'yes',
       pending: optionalNumber(first('pending')),
@@ -116,6 +120,11 @@ export function parseInspection(ran: Ran): Outcome<Inspection> {
 const strangerOf = (message: string | undefined, fix = 'Fix ssh.host and ssh.port of the router.') =>
   message === undefined ? undefined : { code: 'identity' as const, message: short(message), fix: short(fix) };
 
+const drainedOf = (text: string | undefined): Drained | undefined => {
+  const [since = '', by = ''] = text?.split(' ') ?? [];
+  return text === undefined ? undefined : { since, by: short(by, 100) };
+};
+
 const otherProgram = (speaks: string): Outcome<never> => ({
   failed: {
     kind: 'refused',
@@ -142,6 +151,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   stranger: /^.+$/,
   'stranger-fix': /^.+$/,
   formerly: /^[A-Za-z0-9./-]+$/,
+  drained: /^\S+ \S+$/,
   settled: /^(yes|no)$/,
   pending: /^(\d+(\.\d+)?|unknown)$/,
   holder: /^\S+$/,

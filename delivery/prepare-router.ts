@@ -1,8 +1,9 @@
+import { drainedText } from '../fabric/index.ts';
 import type { ScriptFailure } from './answer.ts';
 import { type Delivery, withPlace } from './delivery.ts';
 import { asFault, faultText, type RouterFault } from './fault.ts';
 import type { Drift, Inspection } from './inspection.ts';
-import { filesWanted, preflight } from './preflight.ts';
+import { filesWanted, type Preflight, preflight } from './preflight.ts';
 import type { Release } from './release.ts';
 import * as router from './router.ts';
 import { until } from './until.ts';
@@ -41,7 +42,7 @@ export async function look(delivery: Delivery): Promise<Looked> {
     return { verdict: 'refused', failed: { kind: 'refused', ...inspection.stranger }, drift: [] };
   }
   const release = delivery.release(inspection);
-  const judged = preflight(inspection, release, acceptDrift);
+  const judged = following(delivery, inspection, preflight(inspection, release, acceptDrift));
   // A delivery that was cut off is settled under the lock; only then can the router be judged.
   const isCutOff =
     inspection.state !== undefined && inspection.state.what !== 'shipped' && inspection.holder === undefined;
@@ -55,11 +56,20 @@ export async function look(delivery: Delivery): Promise<Looked> {
   }
   const notes = [
     ...(isCutOff ? ['the last delivery was cut off and is settled first'] : []),
+    ...(inspection.drained === undefined ? [] : [`it is ${drainedText(inspection.drained)}`]),
     ...(inspection.formerly === undefined ? [] : [`its mark is still ${inspection.formerly} and is renewed`]),
   ];
   report('inspect', 'done', [...notes, ...untuned(delivery, inspection), ...unresolved(inspection)]);
   const isUnchanged = judged.verdict === 'unchanged' && inspection.formerly === undefined;
   return { verdict: isUnchanged ? 'unchanged' : 'ready', inspection };
+}
+
+/** A release may be for routers in one state only. */
+function following({ mayNotFollow }: Delivery, inspection: Inspection, judged: Preflight): Preflight {
+  const fault = judged.verdict === 'refused' ? undefined : mayNotFollow?.(inspection);
+  return fault === undefined
+    ? judged
+    : { verdict: 'refused', failed: { kind: 'refused', ...fault }, drift: [] };
 }
 
 /** Nobody reads more files than this, and each must be fetched. */
@@ -197,7 +207,7 @@ async function underLock(delivery: Delivery, lock: router.Lock): Promise<Prepare
   if (answer.failed !== undefined) return refused('inspect', answer.failed);
   const before = answer.done;
   const release = delivery.release(before);
-  const now = preflight({ ...before, holder: undefined }, release, acceptDrift);
+  const now = following(delivery, before, preflight({ ...before, holder: undefined }, release, acceptDrift));
   if (now.verdict === 'unchanged') return { outcome: 'unchanged' };
   if (now.verdict === 'refused') return refused('inspect', now.failed);
   if (now.adopt) {

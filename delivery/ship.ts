@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Fabric } from '../fabric/index.ts';
+import type { Drained, Fabric } from '../fabric/index.ts';
 import { notUnderstood } from './answer.ts';
 import { type Base, changeAll } from './change-all.ts';
 import type { Delivery } from './delivery.ts';
@@ -47,6 +47,8 @@ export interface Shipped {
   readonly results: readonly Result[];
   /** By router: what differs from what was shipped, if that is why it was refused. */
   readonly drift: ReadonlyMap<string, readonly Drifted[]>;
+  /** By router: since when it was drained when the delivery began. */
+  readonly drained: ReadonlyMap<string, Drained>;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function ship(shipment: Shipment): Promise<Shipped> {
   const { deliveries, record, stop } = shipment;
   // Every waiting router listens to it.
   setMaxListeners(0, stop);
-  const notes: Notes = { results: new Map(), drift: new Map() };
+  const notes: Notes = { results: new Map(), drift: new Map(), drained: new Map() };
   try {
     await run(shipment, notes);
   } finally {
@@ -73,7 +75,7 @@ export async function ship(shipment: Shipment): Promise<Shipped> {
       ? 'unhealthy'
       : 'delivered';
   record({ event: 'ended', outcome, routers: results });
-  return { outcome, results, drift: notes.drift };
+  return { outcome, results, drift: notes.drift, drained: notes.drained };
 }
 
 const NOT_YET: RouterFault = {
@@ -85,6 +87,7 @@ const NOT_YET: RouterFault = {
 interface Notes {
   readonly results: Map<string, Result>;
   readonly drift: Map<string, readonly Drifted[]>;
+  readonly drained: Map<string, Drained>;
 }
 
 const note = (
@@ -102,6 +105,9 @@ async function run(shipment: Shipment, notes: Notes): Promise<void> {
   const wanted: Delivery[] = [];
   for (const [delivery, inspected] of looked) {
     const { router } = delivery;
+    if (inspected !== undefined && 'inspection' in inspected && inspected.inspection.drained !== undefined) {
+      notes.drained.set(router, inspected.inspection.drained);
+    }
     if (inspected === undefined) note(notes, router, 'untouched');
     else if ('failed' in inspected) {
       note(notes, router, inspected.verdict, asFault(inspected.failed));

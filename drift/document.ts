@@ -88,6 +88,10 @@ export const driftSchema = z
     commit: text.nullable().describe('what git has; null if the working tree is edited'),
     objects: z.array(object),
     routers: z.array(router),
+    drained: z
+      .array(z.strictObject({ router: text, since: text, by: text }))
+      .optional()
+      .describe('routers that somebody leads traffic around; that alone is no drift'),
     unknown: z.array(unknown),
     same: z
       .strictObject({ objects: count, routers: count })

@@ -1,8 +1,8 @@
-import type { Fabric } from '../fabric/index.ts';
+import type { Drained, Fabric } from '../fabric/index.ts';
 import { fileChanges } from '../review/files.ts';
 import { nextCommands } from '../verify/next-command.ts';
 import type { Unread } from '../verify/router-look.ts';
-import type { DriftUnknown, RouterDrift } from './document.ts';
+import type { Drift, DriftUnknown, RouterDrift } from './document.ts';
 
 /** A file of a router that is not as it should be. All text is others' words. */
 export interface FileOnRouter {
@@ -20,6 +20,8 @@ export interface RouterFilesLook {
     | {
         /** What was delivered last: path to sha256; undefined if nothing ever was. */
         readonly delivered: ReadonlyMap<string, string> | undefined;
+        /** Traffic is kept away from it, with these files in place of those in git. */
+        readonly drained?: (Drained & { readonly files: ReadonlyMap<string, string> }) | undefined;
         /** What is otherwise there than it was delivered. */
         readonly edited: readonly FileOnRouter[];
         /** What was delivered otherwise than git has it; if nothing was, what is there otherwise. */
@@ -39,6 +41,7 @@ export interface History {
 
 export interface RoutersDrift {
   readonly routers: readonly RouterDrift[];
+  readonly drained: NonNullable<Drift['drained']>;
   readonly unknown: readonly DriftUnknown[];
   readonly same: number;
 }
@@ -52,6 +55,7 @@ export function routersDrift(
 ): RoutersDrift {
   const next = nextCommands(fabric);
   const routers: RouterDrift[] = [];
+  const drained: RoutersDrift['drained'] = [];
   const unknown: DriftUnknown[] = [];
   let same = 0;
   for (const { router, read, unread } of looks) {
@@ -67,13 +71,15 @@ export function routersDrift(
       continue;
     }
     const { delivered, edited, behind } = read;
+    if (read.drained !== undefined) drained.push({ router, since: read.drained.since, by: read.drained.by });
     const commit = delivered === undefined ? null : (history.commitWith(router, delivered) ?? null);
     const isEdited = new Set(edited.map(({ path }) => path));
     const deliveredText = (path: string) => {
       const hash = delivered?.get(path);
       return hash === undefined ? undefined : history.textWith(`routers/${router}/${path}`, hash);
     };
-    const inGit = (path: string) => files.get(`routers/${router}/${path}`);
+    const inGit = (path: string) =>
+      read.drained === undefined ? files.get(`routers/${router}/${path}`) : read.drained.files.get(path);
     /** From what was delivered to what is there. */
     const edits = () =>
       edited.map((one) => {
@@ -101,7 +107,7 @@ export function routersDrift(
     }
     if (edited.length + behind.length === 0) same += 1;
   }
-  return { routers, unknown, same };
+  return { routers, drained, unknown, same };
 }
 
 /** As `diff` shows a change; without hunks where one of the texts is not known. */

@@ -24,6 +24,7 @@ export { buildFabric } from './build.ts';
 export { calicoNode, calicoNodeChanges, carriesMetric } from './calico-node.ts';
 export { clusterBetween } from './cluster-between.ts';
 export { FARTHEST } from './distances.ts';
+export { type Drained, drainedText } from './drained.ts';
 export type { Expectations, LoanExpectation, PairExpectation } from './expectations.ts';
 export { expectations, nextSteps } from './expectations.ts';
 export type {

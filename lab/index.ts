@@ -9,6 +9,7 @@ export type { Refused } from './holder.ts';
 export { judge, refusedRoutes, takenOnTrust, turnsByDesign } from './judge.ts';
 export { lostAsExpected } from './judge-pairs.ts';
 export type { Lab } from './lab.ts';
+export { type Maintenance, maintain } from './maintenance.ts';
 export { hostFolder } from './model.ts';
 export { type Probed, probe } from './probe.ts';
 export { findPrograms } from './programs.ts';

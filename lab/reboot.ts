@@ -85,7 +85,7 @@ export async function rebootNode(options: RebootOptions): Promise<Reboot | Refus
  * Until no dead session counts as up: the routes of a reflector that died a moment ago live on for its clients'
  * hold time. In Calico's mesh that is four minutes, but there nodes do not announce each other's routes.
  */
-async function forgotten(lab: Lab, left: Lab): Promise<void> {
+export async function forgotten(lab: Lab, left: Lab): Promise<void> {
   const deadline = performance.now() + (lab.fabric.bgp.holdTime + 15) * 1000;
   const stay = new Set(left.expected.sessions.map(({ id }) => id));
   const gone = lab.expected.sessions.filter(({ id, kind }) => kind !== 'mesh' && !stay.has(id));
@@ -114,10 +114,13 @@ function isOf({ kind, hosts, message }: FailedCheck, away: readonly string[]): b
   return ['daemon', 'session', 'pair'].includes(kind) && !hosts.some((host) => away.includes(host));
 }
 
-function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
+const rebootScript = (lab: Lab, host: LabHost): string =>
+  ['set -u', ...ends(host), `sleep ${OFF}`, ...starts(lab, host)].join('\n');
+
+/** Its BIRDs end in order, and the kernel forgets their routes. */
+export function ends({ name, daemons }: LabHost): string[] {
   const at = (daemon: string, end: string) => `${hostFolder(name)}/${daemon}.${end}`;
   return [
-    'set -u',
     ...daemons.map((daemon) => `kill -TERM "$(cat ${at(daemon.name, 'pid')})"`),
     // A process that has ended no longer has an executable, even if it is not reaped yet.
     ...daemons.map(
@@ -125,10 +128,11 @@ function rebootScript({ programs }: Lab, { name, daemons }: LabHost): string {
         `pid=$(cat ${at(daemon.name, 'pid')} 2>/dev/null || echo none); while [ -e /proc/$pid/exe ]; do sleep 0.05; done; rm -f ${at(daemon.name, 'ctl')}`,
     ),
     `ip -n ${name} route flush proto bird; ip -n ${name} -6 route flush proto bird`,
-    `sleep ${OFF}`,
-    ...daemons.map((daemon) => birdCommand(name, daemon, programs)),
-  ].join('\n');
+  ];
 }
+
+export const starts = ({ programs }: Lab, { name, daemons }: LabHost): string[] =>
+  daemons.map((daemon) => birdCommand(name, daemon, programs));
 
 const POLL = 200;
 

@@ -12,13 +12,14 @@ import {
 } from '../bird/printer.ts';
 import { CLIENT_PREFERENCE, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { addressBits, FAMILIES, type Family } from '../topology/address.ts';
+import { LAST_CHOICE } from './drained.ts';
 import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 
 /**
  * `k3s/ibgp.conf`: what all sessions of a router share, in the form of the field report: the guard function, a template
  * for routers and one for nodes, and the peers. Independent of the nodes.
  */
-export function ibgpFile(fabric: Fabric, router: RouterSpeaker): string {
+export function ibgpFile(fabric: Fabric, router: RouterSpeaker, isDrained: boolean): string {
   const transports = backboneShapes(fabric);
   return print([
     comment('Rendered by noencap from topology.yaml; edit that file instead.'),
@@ -26,8 +27,8 @@ export function ibgpFile(fabric: Fabric, router: RouterSpeaker): string {
     guard(fabric),
     gap,
     ...distances(router),
-    ...transports.flatMap((carries) => [backbone(fabric, router, carries), gap]),
-    ...fabric.pods.families.flatMap((family) => [reflector(fabric, router, family), gap]),
+    ...transports.flatMap((carries) => [backbone(fabric, router, isDrained, carries), gap]),
+    ...fabric.pods.families.flatMap((family) => [reflector(fabric, router, isDrained, family), gap]),
     comment('[s]: a folder that is not there is an error to BIRD, a pattern without a match is none.'),
     option('include', string('ibgpeer[s]/*.conf')),
   ]);
@@ -73,20 +74,25 @@ function distances(router: RouterSpeaker): Statement[] {
   return [block([`function ${DISTANCE}()`], [block(['case bgp_next_hop'], cases)]), gap];
 }
 
-function backbone(fabric: Fabric, router: RouterSpeaker, carries: readonly Family[]): Statement {
+function backbone(
+  fabric: Fabric,
+  router: RouterSpeaker,
+  isDrained: boolean,
+  carries: readonly Family[],
+): Statement {
   return block(
     ['template bgp', backboneTemplate(carries)],
     [
       ...sessionOptions(fabric, router),
       ...carries.map((family) =>
-        channel(fabric, router, family, [
+        channel(fabric, router, isDrained, family, [
           option('next hop self'),
           // RFC 8950: IPv4 routes may have an IPv6 next hop if the backbone is IPv6 only.
           ...(family === 'ipv4' && extendsNextHop(fabric, router) ? [option('extended next hop')] : []),
         ]),
       ),
       ...idleChannels(fabric, router).map((family) =>
-        channel(fabric, router, family, [option('next hop self')]),
+        channel(fabric, router, isDrained, family, [option('next hop self')]),
       ),
     ],
   );
@@ -107,7 +113,7 @@ const extendsNextHop = ({ sessions }: Fabric, { name, bird }: RouterSpeaker): bo
 export const idleChannels = ({ pods }: Fabric, { bird }: RouterSpeaker): Family[] =>
   bird.adopted.bothChannels ? FAMILIES.filter((family) => !pods.families.includes(family)) : [];
 
-function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): Statement {
+function reflector(fabric: Fabric, router: RouterSpeaker, isDrained: boolean, family: Family): Statement {
   const isRouterId = router.clusterId.value === router.routerId.value;
   const cluster = isRouterId ? router.bird.constants.routerId : router.clusterId.text;
   return block(
@@ -117,8 +123,13 @@ function reflector(fabric: Fabric, router: RouterSpeaker, family: Family): State
       option('rr client'),
       // BIRD defaults to the router ID, and restarts a session if it is set explicitly later (proto/bgp/bgp.c, bgp_reconfigure).
       ...(isRouterId && !router.bird.adopted.clusterId ? [] : [option('rr cluster id', cluster)]),
-      channel(fabric, router, family, [option('preference', CLIENT_PREFERENCE), option('next hop self')]),
-      ...idleChannels(fabric, router).map((idle) => channel(fabric, router, idle, [option('next hop self')])),
+      channel(fabric, router, isDrained, family, [
+        option('preference', CLIENT_PREFERENCE),
+        option('next hop self'),
+      ]),
+      ...idleChannels(fabric, router).map((idle) =>
+        channel(fabric, router, isDrained, idle, [option('next hop self')]),
+      ),
     ],
   );
 }
@@ -139,6 +150,7 @@ function sessionOptions(fabric: Fabric, router: RouterSpeaker): Statement[] {
 function channel(
   fabric: Fabric,
   router: RouterSpeaker,
+  isDrained: boolean,
   family: Family,
   nextHop: readonly Statement[],
 ): Statement {
@@ -146,8 +158,8 @@ function channel(
     [family],
     [
       option('table', router.bird.tables[family]),
-      guarded('import'),
-      guarded('export'),
+      guarded('import', []),
+      guarded('export', isDrained ? LAST_CHOICE : []),
       option('import limit', importLimit(fabric, family), 'action warn'),
       ...nextHop,
     ],
@@ -155,8 +167,12 @@ function channel(
   );
 }
 
-const guarded = (direction: 'import' | 'export'): Statement =>
-  block([direction, 'filter'], [when({ test: 'call', name: 'is_insider_as' }, accept), reject], ';');
+const guarded = (direction: 'import' | 'export', changes: readonly Statement[]): Statement =>
+  block(
+    [direction, 'filter'],
+    [when({ test: 'call', name: 'is_insider_as' }, ...changes, accept), reject],
+    ';',
+  );
 
 /** Enough for any cluster; beyond it a log line is better than a session that is shut down. */
 const MOST_ROUTES = 100_000;

@@ -1,4 +1,5 @@
-import type { Fabric, Session } from '../fabric/index.ts';
+import type { Drained, Fabric, RouterSpeaker, Session } from '../fabric/index.ts';
+import { MARK, markFile } from './drained.ts';
 import { ibgpFile } from './ibgp.ts';
 import { peerFile, peerFileName } from './peer.ts';
 import { standaloneFile } from './standalone.ts';
@@ -9,23 +10,51 @@ import { sysctlFile } from './sysctl.ts';
  * region's routers, and changes no others.
  */
 export function routerFiles(fabric: Fabric): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
   const sessionsOf = bySpeaker(fabric.sessions);
-  for (const router of fabric.routers) {
-    if (router.planned) continue;
-    const folder = `routers/${router.name}`;
-    files.set(`${folder}/k3s/ibgp.conf`, ibgpFile(fabric, router));
-    const peers = new Map<string, Session[]>();
-    for (const session of sessionsOf.get(router.name) ?? []) {
-      const name = peerFileName(router, session);
-      peers.set(name, [...(peers.get(name) ?? []), session]);
-    }
-    for (const [name, sessions] of peers) {
-      files.set(`${folder}/k3s/ibgpeers/${name}`, peerFile(router, sessions));
-    }
-    if (router.bird.mode === 'standalone') files.set(`${folder}/bird.conf`, standaloneFile(fabric, router));
-    files.set(`${folder}/sysctl.d/90-noencap.conf`, sysctlFile());
+  return new Map(
+    fabric.routers
+      .filter(({ planned }) => !planned)
+      .flatMap((router) =>
+        [...filesOf(fabric, router, sessionsOf.get(router.name) ?? [], undefined)].map(
+          ([path, text]) => [`routers/${router.name}/${path}`, text] as const,
+        ),
+      ),
+  );
+}
+
+/**
+ * What a router has instead while it is drained, by path below its folder. That it is drained is a state of the router, not of the network:
+ * it is no part of a fabric or of dist, and the router itself has the mark.
+ */
+export const drainedFiles = (
+  fabric: Fabric,
+  router: RouterSpeaker,
+  drained: Drained,
+): ReadonlyMap<string, string> =>
+  filesOf(
+    fabric,
+    router,
+    fabric.sessions.filter(({ ends }) => ends.some(({ speaker }) => speaker === router.name)),
+    drained,
+  );
+
+function filesOf(
+  fabric: Fabric,
+  router: RouterSpeaker,
+  sessions: readonly Session[],
+  drained: Drained | undefined,
+): Map<string, string> {
+  const isDrained = drained !== undefined;
+  const files = new Map([['k3s/ibgp.conf', ibgpFile(fabric, router, isDrained)]]);
+  const peers = new Map<string, Session[]>();
+  for (const session of sessions) {
+    const name = peerFileName(router, session);
+    peers.set(name, [...(peers.get(name) ?? []), session]);
   }
+  for (const [name, ofPeer] of peers) files.set(`k3s/ibgpeers/${name}`, peerFile(router, ofPeer, isDrained));
+  if (router.bird.mode === 'standalone') files.set('bird.conf', standaloneFile(fabric, router, isDrained));
+  files.set('sysctl.d/90-noencap.conf', sysctlFile());
+  if (drained !== undefined) files.set(MARK, markFile(drained));
   return files;
 }
 

@@ -25,13 +25,18 @@ import {
   staticProtocol,
 } from '../fabric/index.ts';
 import type { Family } from '../topology/address.ts';
+import { LAST_CHOICE } from './drained.ts';
 import { backboneTemplate, DISTANCE, reflectorTemplate } from './names.ts';
 
 /** One peer of a router: `k3s/ibgpeers/<name>.conf`, with a protocol per session. */
-export function peerFile(router: RouterSpeaker, sessions: readonly Session[]): string {
+export function peerFile(router: RouterSpeaker, sessions: readonly Session[], isDrained: boolean): string {
   return print([
     comment('Rendered by noencap from topology.yaml; edit that file instead.'),
-    ...sessions.flatMap((session) => [gap, ...staticRoute(router, session), protocol(router, session)]),
+    ...sessions.flatMap((session) => [
+      gap,
+      ...staticRoute(router, session),
+      protocol(router, session, isDrained),
+    ]),
   ]);
 }
 
@@ -41,7 +46,7 @@ export function peerFileName(router: RouterSpeaker, session: Session): string {
   return remote.kind === 'node' ? `${remote.speaker}.conf` : `backbone-${remote.speaker}.conf`;
 }
 
-function protocol(router: RouterSpeaker, session: Session): Statement {
+function protocol(router: RouterSpeaker, session: Session, isDrained: boolean): Statement {
   const { local, remote } = endsFor(session, router.name);
   const template =
     session.kind === 'reflector' ? reflectorTemplate(session.transport) : backboneTemplate(session.carries);
@@ -56,7 +61,7 @@ function protocol(router: RouterSpeaker, session: Session): Statement {
       ...(session.kind === 'reflector' && router.password !== undefined
         ? [option('include', string(passwordPath(router, router.password.file)))]
         : []),
-      ...session.carries.flatMap((family, index) => channel(session, router, family, index)),
+      ...session.carries.flatMap((family, index) => channel(session, router, isDrained, family, index)),
     ],
   );
 }
@@ -88,11 +93,17 @@ function staticRoute(router: RouterSpeaker, session: Session): Statement[] {
 }
 
 /** What differs in this session's channel from its template's: a protocol inherits the rest. */
-function channel(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
+function channel(
+  session: Session,
+  router: RouterSpeaker,
+  isDrained: boolean,
+  family: Family,
+  index: number,
+): Statement[] {
   const differing = [
     ...resolution(session, router, family),
     ...(session.isFar ? [option('preference', FAR_CLIENT_PREFERENCE)] : []),
-    ...keepNextHop(session, router, family, index),
+    ...keepNextHop(session, router, isDrained, family, index),
   ];
   return differing.length === 0 ? [] : [block([family], differing, ';')];
 }
@@ -113,7 +124,13 @@ const resolution = (session: Session, router: RouterSpeaker, family: Family): St
  * Overrides the template's `next hop self`. A next hop that the other end reaches on its own segment is kept, otherwise packets
  * between neighbours would take a detour through this router; every other next hop becomes this router, or the one behind it.
  */
-function keepNextHop(session: Session, router: RouterSpeaker, family: Family, index: number): Statement[] {
+function keepNextHop(
+  session: Session,
+  router: RouterSpeaker,
+  isDrained: boolean,
+  family: Family,
+  index: number,
+): Statement[] {
   const { local, remote } = endsFor(session, router.name);
   const { nextHop } = local;
   if (nextHop.rule !== 'keep' && nextHop.rule !== 'unchanged') return [];
@@ -130,6 +147,7 @@ function keepNextHop(session: Session, router: RouterSpeaker, family: Family, in
         ...(session.kind === 'reflector'
           ? [when({ test: 'nextHopIs', address: remote.address }, reject)]
           : []),
+        ...(isDrained ? LAST_CHOICE : []),
         // Before the next hop is changed: it shows where packets leave.
         ...(session.kind === 'reflector' && nextHop.rule === 'keep' && router.distances.length > 0
           ? [session.isByDefault ? option('bgp_med =', FARTHEST) : option(`${DISTANCE}()`)]

@@ -14,6 +14,7 @@ import {
 } from '../bird/printer.ts';
 import { type Attachment, type Fabric, loopbacks, type RouterSpeaker } from '../fabric/index.ts';
 import { contains, type Family, hostPrefix, type Prefix } from '../topology/address.ts';
+import { STUB_ROUTER } from './drained.ts';
 
 /** Both are always present: BIRD restarts a protocol that gains or loses a channel, and all its routes with it. */
 const families: readonly Family[] = ['ipv4', 'ipv6'];
@@ -23,7 +24,7 @@ const families: readonly Family[] = ['ipv4', 'ipv6'];
  * and our sessions. BGP next hops resolve in the same table that OSPF and direct routes fill. Every protocol has a name:
  * BIRD's generated names are numbered, so a new protocol would rename, and thus restart, those after it.
  */
-export function standaloneFile(fabric: Fabric, router: RouterSpeaker): string {
+export function standaloneFile(fabric: Fabric, router: RouterSpeaker, isDrained: boolean): string {
   const { as, routerId } = router.bird.constants;
   return print([
     comment('Rendered by noencap from topology.yaml; edit that file instead.'),
@@ -40,7 +41,7 @@ export function standaloneFile(fabric: Fabric, router: RouterSpeaker): string {
     direct(router),
     gap,
     ...families.flatMap((family) => [kernel(router, family), gap]),
-    ...families.flatMap((family) => ospf(fabric, router, family)),
+    ...families.flatMap((family) => ospf(fabric, router, isDrained, family)),
     ...(fabric.sessions.some(
       (session) => session.bfd && session.ends.some((end) => end.speaker === router.name),
     )
@@ -84,13 +85,14 @@ function kernel(router: RouterSpeaker, family: Family): Statement {
   );
 }
 
-function ospf(fabric: Fabric, router: RouterSpeaker, family: Family): Statement[] {
+function ospf(fabric: Fabric, router: RouterSpeaker, isDrained: boolean, family: Family): Statement[] {
   const interfaces = router.attachments.filter(({ igp }) => igp.includes(family));
   if (interfaces.length === 0) return [];
   return [
     block(
       ['protocol ospf', family === 'ipv4' ? 'v2' : 'v3', `ospf_${family}`],
       [
+        ...(isDrained ? [STUB_ROUTER] : []),
         block(
           [family],
           [

@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'delivery/ssh': ['fabric', 'machine'],
   bootstrap: ['charts', 'fabric', 'topology'],
   live: ['bootstrap', 'fabric', 'machine', 'topology'],
-  'live/routers': ['delivery', 'drift', 'topology', 'verify'],
+  'live/routers': ['delivery', 'drift', 'fabric', 'topology', 'verify'],
   'live/cluster': ['bootstrap', 'drift', 'machine', 'verify'],
   verify: ['bird', 'calico', 'delivery/gate', 'fabric', 'topology'],
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],

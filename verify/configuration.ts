@@ -1,4 +1,4 @@
-import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { drainedText, type Fabric, type RouterSpeaker } from '../fabric/index.ts';
 import { nextCommands } from './next-command.ts';
 import type { FileDifference, RouterFacts } from './router-look.ts';
 import { asPromised, different, unknown, type Verdict } from './verdict.ts';
@@ -9,6 +9,7 @@ export function configurationVerdicts(fabric: Fabric, router: RouterSpeaker, fac
     ...version(router, facts),
     ...clock(fabric, router, facts),
     ...deliveries(fabric, router, facts),
+    ...drained(fabric, router, facts),
     ...files(fabric, router, facts),
     ...running(fabric, router, facts),
   ];
@@ -89,6 +90,20 @@ function deliveries(fabric: Fabric, router: RouterSpeaker, facts: RouterFacts): 
       expected: 'BIRD settled',
       cause: { message: 'BIRD is being reconfigured', evidence: [] },
       next: next.verifyAgain(router.name),
+    }),
+  ];
+}
+
+/** It does what somebody told it to, and not what the topology promises: nobody should forget it. */
+function drained(fabric: Fabric, router: RouterSpeaker, facts: RouterFacts): Verdict[] {
+  if (facts.drained === undefined) return [];
+  return [
+    different({
+      about: about(router),
+      kind: 'drained',
+      expected: 'traffic through it',
+      found: drainedText(facts.drained),
+      next: nextCommands(fabric).undrain(router.name),
     }),
   ];
 }

@@ -6,6 +6,7 @@ export interface NextCommands {
   ship(router: string): string;
   /** Reads what ship would do there, and shows what somebody edited. */
   shipCheck(router: string): string;
+  undrain(router: string): string;
   verifyAgain(router: string): string;
   /** With the operator's own account: that of `ship` may be restricted. */
   at(router: string, command: string): string;
@@ -19,6 +20,7 @@ export function nextCommands(fabric: Fabric): NextCommands {
   return {
     ship: (router) => `${NOENCAP} ship ${router}`,
     shipCheck: (router) => `${NOENCAP} ship --check ${router}`,
+    undrain: (router) => `${NOENCAP} undrain ${router}`,
     verifyAgain: (router) => `${NOENCAP} verify --router ${router} --wait 120`,
     at: (router, command) => `ssh ${hostOf(router)} ${command}`,
     calicoPods: (node) => `kubectl -n calico-system get pods -o wide --field-selector spec.nodeName=${node}`,

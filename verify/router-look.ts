@@ -1,6 +1,7 @@
 import type { ProtocolState } from '../bird/answers/protocols.ts';
 import type { BgpRoute } from '../bird/answers/routes.ts';
 import type { FilteredUpdates } from '../bird/answers/updates.ts';
+import type { Drained } from '../fabric/index.ts';
 
 /** One look at a router: the facts, or why there are none. */
 export interface RouterLook {
@@ -34,7 +35,9 @@ export interface RouterFacts {
   readonly onDisk: string | undefined;
   /** What was delivered last; undefined if nothing ever was. */
   readonly delivery: Delivery | undefined;
-  /** Files that are not as git renders them, the password's left out. */
+  /** Since when traffic is kept away from it, and by whom; undefined if it is not. */
+  readonly drained: Drained | undefined;
+  /** Files that are not as git renders them for a router in that state, the password's left out. */
   readonly notAsInGit: readonly FileDifference[];
   /** Files that are not as they were delivered; undefined if nothing was ever delivered. */
   readonly notAsDelivered: readonly FileDifference[] | undefined;

@@ -59,6 +59,7 @@ const OF_ROUTERS = [
   'configuration-rejected',
   'delivery-cut-off',
   'delivery-running',
+  'drained',
   'files-edited',
   'kernel-next-hop',
   'kernel-route-missing',

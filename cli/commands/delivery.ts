@@ -52,6 +52,56 @@ export function deliveryCommands(root: Command): void {
       ),
     );
 
+  command(root, 'drain', 'Lead traffic around a router before it is rebooted, rehearsed in the lab.')
+    .argument('<router>', 'router')
+    .option('--check', 'look, rehearse, and change nothing', false)
+    .option('--accept-cut-off', 'go ahead although the router is the only way of some pods', false)
+    .option('--no-rehearsal', 'do not try it in the lab first')
+    .option(
+      '--wait <seconds>',
+      'how long to wait at most until nothing is passed on',
+      wholeNumber(5, 3600),
+      60,
+    )
+    .option(
+      '--timeout <seconds>',
+      'seconds until BIRD undoes an unconfirmed change',
+      wholeNumber(20, 3600),
+      120,
+    )
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
+    .option('--journal <file>', 'append events as lines of JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'noencap drain gateway --check',
+        'noencap drain gateway',
+        'noencap drain gateway --no-rehearsal',
+      ),
+    )
+    .action((router, options) =>
+      run(options, options.check ? 'drain --check' : 'drain', async (speak) =>
+        (await import('../drain.ts')).drain(router, options, speak),
+      ),
+    );
+
+  command(root, 'undrain', 'Let traffic back to a drained router: it gets the delivered configuration again.')
+    .argument('<router>', 'router')
+    .option(
+      '--timeout <seconds>',
+      'seconds until BIRD undoes an unconfirmed change',
+      wholeNumber(20, 3600),
+      120,
+    )
+    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
+    .option('--journal <file>', 'append events as lines of JSON')
+    .addHelpText('after', examples('noencap undrain gateway'))
+    .action((router, options) =>
+      run(options, 'undrain', async (speak) => (await import('../drain.ts')).undrain(router, options, speak)),
+    );
+
   command(
     root,
     'verify',

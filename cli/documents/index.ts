@@ -7,6 +7,7 @@ import { explain, path } from './analysis.ts';
 import { bootstrap, bootstrapRun } from './bootstrap.ts';
 import { check } from './check.ts';
 import { comment } from './comment.ts';
+import { drain, drainCheck, undrain } from './drain.ts';
 import { init } from './init.ts';
 import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from './lab.ts';
 import { refusal } from './refusal.ts';
@@ -24,6 +25,8 @@ const own = z.union([
   bootstrapRun,
   check,
   comment,
+  drain,
+  drainCheck,
   explain,
   init,
   lab,
@@ -42,6 +45,7 @@ const own = z.union([
   status,
   synth,
   synthCheck,
+  undrain,
   upgrade,
   upgradeCheck,
   verify,

@@ -80,7 +80,7 @@ export const labBirdc = document('lab birdc', {
 });
 
 /** Packets between two pods that ping each other all the time. */
-const pings = z.array(
+export const pings = z.array(
   z.strictObject({
     from: text.describe('a pod, by its node'),
     to: text.describe('a pod, by its node'),

@@ -7,6 +7,9 @@ const delivery = {
     .enum(['delivered', 'unhealthy', 'stopped'])
     .describe('unhealthy: everything is delivered, or could be, but something is wrong'),
   routers: z.array(routerResult),
+  drained: z
+    .array(z.strictObject({ router: text, since: text, by: text }))
+    .describe('routers that traffic is kept away from, and since when; they stay so'),
   events: z.array(journalEvent).describe('what --journal writes, in order'),
 };
 

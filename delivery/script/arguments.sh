@@ -126,11 +126,11 @@ serve() {
   [ "$#" -eq 0 ] || shift
   case $verb in hold | show) [ "$answered" -eq 0 ] || misuse "$verb is not allowed in a session" ;; esac
   links='' permissions_of=''
-  case $verb in protocols | look) ;; *) what_is_ours ;; esac
+  case $verb in protocols | look | forwarded) ;; *) what_is_ours ;; esac
   myself
   case $verb in
-    inspect | protocols | look | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
-    *) misuse "${verb:-(none)} is not a verb" "The verbs are inspect, protocols, look, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
+    inspect | protocols | look | forwarded | show | hold | stage | adopt | check | apply | confirm | undo | discard | settle) "$verb" "$@" ;;
+    *) misuse "${verb:-(none)} is not a verb" "The verbs are inspect, protocols, look, forwarded, show, hold, stage, adopt, check, apply, confirm, undo, discard, settle." ;;
   esac
 }
 

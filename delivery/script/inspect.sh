@@ -86,6 +86,12 @@ inspect() {
     read_salt "$place"
     if [ -n "$salt" ]; then say "salt $salt"; fi
   fi
+  place_of k3s
+  if [ -n "$place" ] && plain "$place/drained"; then
+    IFS= read -r drained 2>/dev/null <"$place/drained" || :
+    drained=$(printf '%s' "${drained:-?}" | tr -c 'A-Za-z0-9_./@:+ -' '?')
+    say "drained ${drained%% *} ${drained##* }"
+  fi
   absolute_includes
   ask show symbols
   for one in "$noencap"/releases/*; do

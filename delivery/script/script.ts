@@ -4,6 +4,7 @@ import BIRD from './bird.sh';
 import BIRDC from './birdc.sh';
 import FILES from './files.sh';
 import FOLDER from './folder.sh';
+import FORWARDED from './forwarded.sh';
 import IDENTITY from './identity.sh';
 import INSPECT from './inspect.sh';
 import LOCK from './lock.sh';
@@ -16,14 +17,14 @@ import SESSION from './session.sh';
  * `sh -c SCRIPT noencap SETTINGS VERB ARGUMENTS`; nothing is installed.
  */
 export const routerScript = (verb?: string): string =>
-  ['inspect', 'protocols', 'look', 'show'].includes(verb ?? '') ? READING : WHOLE;
+  ['inspect', 'protocols', 'look', 'forwarded', 'show'].includes(verb ?? '') ? READING : WHOLE;
 
 const script = (...parts: readonly string[]): string =>
   `${[...parts.map((part) => part.trimEnd()), 'serve "$@"'].join('\n\n')}\n`;
 
 const COMMON = [ARGUMENTS, RIGHTS, LOCK, BIRDC, FOLDER, IDENTITY];
-const READING = script(...COMMON, INSPECT, LOOK);
-const WHOLE = script(...COMMON, INSPECT, LOOK, FILES, SESSION, BIRD);
+const READING = script(...COMMON, INSPECT, LOOK, FORWARDED);
+const WHOLE = script(...COMMON, INSPECT, LOOK, FORWARDED, FILES, SESSION, BIRD);
 
 /**
  * The same as a file for an account that may do nothing else: the `command=` in its authorized_keys. The words

@@ -51,8 +51,9 @@ async function filesOf(one: ToLookAt, stop: AbortSignal): Promise<RouterFilesLoo
           : `${seen.holder} is delivering to it`;
       return unread(one, { message: who, fix: 'Look again when that is over.' });
     }
+    const contents = seen.drained === undefined ? files : one.drainedFiles(seen.drained);
     const inGit = new Map(
-      releaseFor(files)({ salt: undefined }).files.map(({ path, sha256 }) => [path, sha256]),
+      releaseFor(contents)({ salt: undefined }).files.map(({ path, sha256 }) => [path, sha256]),
     );
     const odd = seen.odd.map((path) => ({ path, is: 'added' as const }));
     const { live } = seen;
@@ -78,6 +79,7 @@ async function filesOf(one: ToLookAt, stop: AbortSignal): Promise<RouterFilesLoo
       router,
       read: {
         delivered: live?.manifest,
+        drained: seen.drained && { ...seen.drained, files: contents },
         behind: (live === undefined ? [...behind, ...odd] : behind).map(withText),
         edited: (live === undefined ? [] : [...edited, ...odd]).map(withText),
       },

@@ -12,6 +12,7 @@ import {
   type SshTarget,
   sshRemote,
 } from '../../delivery/index.ts';
+import type { Drained } from '../../fabric/index.ts';
 import type { Prefix } from '../../topology/address.ts';
 import type { FileDifference, PodRoutes, RouterFacts, RouterLook, Unread } from '../../verify/index.ts';
 import { kernelRoutes } from './kernel-routes.ts';
@@ -23,6 +24,8 @@ export interface ToLookAt {
   readonly settings: RouterSettings;
   /** Path below its folder in dist to text. */
   readonly files: ReadonlyMap<string, string>;
+  /** What it has instead while it is drained. */
+  readonly drainedFiles: (drained: Drained) => ReadonlyMap<string, string>;
   /** The kernel settings among them. */
   readonly sysctls: ReadonlyMap<string, string>;
   /** The pods' pools. */
@@ -104,10 +107,16 @@ const podRoutes = ({ kernel, clock: _, shipped: __, ...view }: RouterView): PodR
 });
 
 export function factsOf(
-  { settings, files, sysctls }: Pick<ToLookAt, 'settings' | 'files' | 'sysctls'>,
+  {
+    settings,
+    files,
+    drainedFiles,
+    sysctls,
+  }: Pick<ToLookAt, 'settings' | 'files' | 'drainedFiles' | 'sysctls'>,
   seen: Inspection,
 ): RouterFacts {
-  const rendered = releaseFor(files)({ salt: undefined });
+  const contents = seen.drained === undefined ? files : drainedFiles(seen.drained);
+  const rendered = releaseFor(contents)({ salt: undefined });
   const inGit = new Map(rendered.files.map(({ path, sha256 }) => [path, sha256]));
   const odd = seen.odd.map((path): FileDifference => ({ path, is: 'added' }));
   const { state, live } = seen;
@@ -121,6 +130,7 @@ export function factsOf(
     runs: seen.running,
     onDisk: live?.hash,
     delivery: live && { manifest: live.manifest, ago: undefined },
+    drained: seen.drained,
     notAsInGit: [
       // The password is not in git: whether it is as it was delivered, the manifest on the router says.
       ...driftFrom(seen, inGit).filter(({ path }) => path !== settings.secret),

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { baseThatRuns } from '../../cli/ship-base.ts';
 import type { Inspection } from '../../delivery/inspection.ts';
+import type { Fabric, RouterSpeaker } from '../../fabric/index.ts';
+import { drainedFiles } from '../../routers/index.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { reportText } from '../fixture/report.ts';
 import { gitIn, noencap, scratch, tree } from './run.ts';
 
@@ -12,15 +16,18 @@ const commits: string[] = [];
 /** The content of dist/routers at each commit, by path below dist. */
 const states: ReadonlyMap<string, string>[] = [];
 
+const HOLD_TIMES = [15, 20, 25];
+
+const topologyWith = (holdTime: number): string =>
+  reportText().replace('asNumber: 64512', `asNumber: 64512\n  holdTime: ${holdTime}`);
+
+const fabricAt = (at: number): Fabric => fabricOf(parse(topologyWith(HOLD_TIMES[at] ?? 0)));
+
 beforeAll(() => {
   folder = scratch();
   gitIn(folder, 'init', '-q', '-b', 'main');
-  const topology = reportText();
-  for (const holdTime of [15, 20, 25]) {
-    writeFileSync(
-      join(folder, 'topology.yaml'),
-      topology.replace('asNumber: 64512', `asNumber: 64512\n  holdTime: ${holdTime}`),
-    );
+  for (const holdTime of HOLD_TIMES) {
+    writeFileSync(join(folder, 'topology.yaml'), topologyWith(holdTime));
     expect(noencap(folder, ['synth']).code).toBe(0);
     gitIn(folder, 'add', '-A');
     gitIn(folder, 'commit', '-qm', `hold time ${holdTime}`);
@@ -49,9 +56,24 @@ function having(router: string, state: ReadonlyMap<string, string> | undefined):
   return [router, { files, live, entries: new Map([['k3s', 'linked']]) } as unknown as Inspection];
 }
 
+const MARK = { since: '2026-11-30T09:15:00Z', by: 'test@desk' };
+
+/** A router that was drained in one of these states. */
+function drained(name: string, at: number): [string, Inspection] {
+  const fabric = fabricAt(at);
+  const router = fabric.routers.find((one) => one.name === name) as RouterSpeaker;
+  const files = [...drainedFiles(fabric, router, MARK)].map(([path, text]): [string, string] => [
+    `routers/${name}/${path}`,
+    text,
+  ]);
+  const [, inspection] = having(name, new Map(files));
+  return [name, { ...inspection, drained: MARK }];
+}
+
 const found = (base: string | undefined, ...those: readonly (readonly [string, number])[]) =>
   baseThatRuns(
     { topology: 'topology.yaml', out: 'dist', base },
+    fabricAt(2),
     states[2] ?? new Map(),
     new Map(those.map(([router, at]) => having(router, states[at]))),
   );
@@ -65,6 +87,20 @@ test('the state that all routers run is found among the commits', async () => {
 
 test('routers that already have the change do not hide what the others run', async () => {
   expect((await found(undefined, ['gateway', 2], ['cn-ns', 1]))?.fabric.bgp.holdTime).toBe(20);
+});
+
+test('a drained router has the state that it was drained in', async () => {
+  const base = (...those: readonly [string, Inspection][]) =>
+    baseThatRuns(
+      { topology: 'topology.yaml', out: 'dist', base: undefined },
+      fabricAt(2),
+      states[2] ?? new Map(),
+      new Map(those),
+    );
+  const other = having('cn-ns', states[1]);
+  expect((await base(drained('gateway', 1), other))?.fabric.bgp.holdTime).toBe(20);
+  expect((await base(drained('gateway', 2), other))?.fabric.bgp.holdTime).toBe(20);
+  expect(await base(drained('gateway', 0), other)).toBeUndefined();
 });
 
 test('routers that run different commits have no known base', async () => {

@@ -11,7 +11,7 @@ function summaryOf(results: readonly Result[], lookOnly = false): string {
   const before = process.env.GITHUB_STEP_SUMMARY;
   process.env.GITHUB_STEP_SUMMARY = file;
   try {
-    summarise({ outcome: 'stopped', results, drift: new Map() }, lookOnly);
+    summarise({ outcome: 'stopped', results, drift: new Map(), drained: new Map() }, lookOnly);
     return readFileSync(file, 'utf8');
   } finally {
     if (before === undefined) delete process.env.GITHUB_STEP_SUMMARY;

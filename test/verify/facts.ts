@@ -13,6 +13,7 @@ export const facts = (change: Partial<RouterFacts> = {}): RouterFacts => ({
   runs: undefined,
   onDisk: '0123456789abcdef',
   delivery: undefined,
+  drained: undefined,
   notAsInGit: [],
   notAsDelivered: [],
   protocols: states('e1-whole'),

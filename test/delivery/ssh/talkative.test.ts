@@ -46,15 +46,18 @@ const FLOODS: Readonly<Record<string, string>> = {
 };
 
 describe.each(Object.entries(FLOODS))('a router that says %s', (_, flood) => {
-  test.each(['inspect', 'protocols', 'look', 'show'])('instead of an answer to %s', async (verb) => {
-    const remote = to(flood);
-    const ran = await remote.run(command(verb));
-    expect(ran.code).toBe(255);
-    expect(ran.stderr).toMatch(TOO_MUCH);
-    expect(Buffer.byteLength(ran.stdout)).toBeLessThanOrEqual(3 * LIMITS.of(verb).bytes);
-    await remote.end();
-    await waited('no ssh is left', () => clientsOf(sshd).length === 0);
-  });
+  test.each(['inspect', 'protocols', 'look', 'forwarded', 'show'])(
+    'instead of an answer to %s',
+    async (verb) => {
+      const remote = to(flood);
+      const ran = await remote.run(command(verb));
+      expect(ran.code).toBe(255);
+      expect(ran.stderr).toMatch(TOO_MUCH);
+      expect(Buffer.byteLength(ran.stdout)).toBeLessThanOrEqual(3 * LIMITS.of(verb).bytes);
+      await remote.end();
+      await waited('no ssh is left', () => clientsOf(sshd).length === 0);
+    },
+  );
 
   test('on its standard error', async () => {
     expect((await to(`{ ${flood}; } >&2`).run(command('show'))).stderr).toMatch(TOO_MUCH);
