@@ -117,6 +117,24 @@ scenario('draining a router', () => {
     ]);
   });
 
+  test('drift says so, and that it has what git has in that state', async () => {
+    const { code, document } = await json(['drift', '--no-cluster']);
+    expect({
+      code,
+      routers: document.routers,
+      drained: document.drained,
+      same: document.same.routers,
+    }).toEqual({
+      code: 0,
+      routers: [],
+      drained: [{ router: 'e2', ...mark }],
+      same: 4,
+    });
+    expect((await fleet.ran(['drift', '--no-cluster'])).said).toContain(
+      `e2: drained since ${mark.since}, by ${mark.by}`,
+    );
+  });
+
   test('a restarted BIRD is still drained', async () => {
     await fleet.routers.e2.killBird();
     await fleet.routers.e2.startBird();
@@ -198,7 +216,7 @@ scenario('draining a router', () => {
       },
     ]);
     expect((await fleet.seen()).w2.state).toBe('shipped');
-    const traffic = await startTraffic(fleet.lab, 'only way');
+    const traffic = await startTraffic(fleet.lab, 'only-way');
     await traffic.answered(10);
     const { code, document } = await json([
       'drain',
