@@ -79,25 +79,23 @@ const unknown = z.strictObject({
   next: text.optional(),
 });
 
-export const driftSchema = z
-  .strictObject({
-    version: z.literal(VERSION),
-    command: z.literal('drift'),
-    ok: z.boolean().describe('exit code 0: no drift, and nothing is unknown'),
-    network: text,
-    commit: text.nullable().describe('what git has; null if the working tree is edited'),
-    objects: z.array(object),
-    routers: z.array(router),
-    drained: z
-      .array(z.strictObject({ router: text, since: text, by: text }))
-      .optional()
-      .describe('routers that somebody leads traffic around; that alone is no drift'),
-    unknown: z.array(unknown),
-    same: z
-      .strictObject({ objects: count, routers: count })
-      .describe('how many were compared and are as in git'),
-  })
-  .meta({ id: 'drift' });
+export const driftSchema = z.strictObject({
+  version: z.literal(VERSION),
+  command: z.literal('drift'),
+  ok: z.boolean().describe('exit code 0: no drift, and nothing is unknown'),
+  network: text,
+  commit: text.nullable().describe('what git has; null if the working tree is edited'),
+  objects: z.array(object),
+  routers: z.array(router),
+  drained: z
+    .array(z.strictObject({ router: text, since: text, by: text }))
+    .optional()
+    .describe('routers that somebody leads traffic around; that alone is no drift'),
+  unknown: z.array(unknown),
+  same: z
+    .strictObject({ objects: count, routers: count })
+    .describe('how many were compared and are as in git'),
+});
 
 /** Reads one from an untrusted source. The message says what is wrong with it. */
 export function parseDrift(json: string): Drift | { readonly message: string } {

@@ -3,6 +3,7 @@ import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
+import type { Issue, Issues } from '../drift/issue.ts';
 import type { Comment, Refusal, Thread } from '../review/upsert.ts';
 import { guardedFetch } from './fetch.ts';
 import { type Asked, refusal } from './refusal.ts';
@@ -35,6 +36,7 @@ export interface Repository {
   /** The open pull requests from a branch, `owner:branch`; from a fork as well. */
   pullRequests(from: string): Promise<{ readonly pullRequests: readonly PullRequest[] } | Refusal>;
   thread(pullRequest: number): Thread;
+  readonly issues: Issues;
 }
 
 export interface PullRequest {
@@ -50,6 +52,15 @@ const comment = z.object({
   html_url: z.string(),
   body: z.string().optional(),
   user: z.object({ login: z.string() }).nullable(),
+});
+const issue = z.object({
+  number: z.number().int(),
+  title: z.string(),
+  body: z.string().nullish(),
+  html_url: z.string(),
+  user: z.object({ login: z.string() }).nullable(),
+  /** GitHub lists pull requests among the issues. */
+  pull_request: z.unknown().optional(),
 });
 const pull = z.object({
   number: z.number().int(),
@@ -123,21 +134,25 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
     }
   };
 
+  /** REST answers this to users only, and GraphQL to every token: an installation's, as that of Actions, is `name[bot]`. */
+  const whoWrites = async (): Promise<string | undefined> => {
+    try {
+      const answer = await octokit.graphql('{ viewer { login } }', { request: { retries: 1 } });
+      return viewer.parse(answer).viewer.login;
+    } catch {
+      return undefined;
+    }
+  };
+
+  const wait = async (seconds: number): Promise<void> => void (await sleep(seconds * patience.second));
+
   const thread = (number: number): Thread => {
     const issue = { owner, repo, issue_number: number };
     const write = { owner, repo, request: { retries: 0 } };
     const asked = (does: string): Asked => ({ does, pullRequest: number, writes: false });
     const changes = (does: string): Asked => ({ does, pullRequest: number, writes: true });
     return {
-      viewer: async () => {
-        // REST answers this to users only, and GraphQL to every token: an installation's, as that of Actions, is `name[bot]`.
-        try {
-          const answer = await octokit.graphql('{ viewer { login } }', { request: { retries: 1 } });
-          return viewer.parse(answer).viewer.login;
-        } catch {
-          return undefined;
-        }
-      },
+      viewer: whoWrites,
       head: async () => {
         const answer = await ask(
           asked('read the pull request'),
@@ -179,8 +194,55 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
         );
         return 'message' in answer && !answer.gone ? answer : 'gone';
       },
-      wait: async (seconds) => void (await sleep(seconds * patience.second)),
+      wait,
     };
+  };
+
+  const once = { owner, repo, request: { retries: 0 } };
+  const changes = (does: string): Asked => ({ does, about: 'issues', writes: true });
+  const issues: Issues = {
+    viewer: whoWrites,
+    open: async (page) => {
+      const answer = await ask(
+        { does: 'read issues', about: 'issues', writes: false },
+        () =>
+          octokit.rest.issues.listForRepo({
+            owner,
+            repo,
+            state: 'open',
+            sort: 'created',
+            direction: 'asc',
+            per_page: 100,
+            page,
+          }),
+        z.array(issue),
+      );
+      if ('message' in answer) return answer;
+      const own = answer.data.filter((one) => one.pull_request === undefined || one.pull_request === null);
+      return { issues: own.map(asIssue), more: answer.more };
+    },
+    create: async (text) => {
+      const answer = await ask(
+        changes('open issues'),
+        () => octokit.rest.issues.create({ ...once, ...text }),
+        issue,
+      );
+      return 'message' in answer ? answer : asIssue(answer.data);
+    },
+    update: async (issue_number, text) =>
+      changed(
+        await ask(
+          changes('edit issues'),
+          () => octokit.rest.issues.update({ ...once, issue_number, ...text }),
+          issue,
+        ),
+      ),
+    close: async (issue_number, why, text) => {
+      const state_reason = why === 'done' ? 'completed' : 'not_planned';
+      const change = { ...once, issue_number, ...text, state: 'closed', state_reason } as const;
+      return changed(await ask(changes('close issues'), () => octokit.rest.issues.update(change), issue));
+    },
+    wait,
   };
 
   return {
@@ -200,6 +262,7 @@ export function openGitHub({ api, token, owner, repo, patience: asked }: GitHubO
       };
     },
     thread,
+    issues,
   };
 }
 
@@ -214,3 +277,19 @@ const asComment = ({ id, html_url, body, user }: z.infer<typeof comment>): Comme
   body: body ?? '',
   url: html_url,
 });
+
+const asIssue = ({ number, title, body, html_url, user }: z.infer<typeof issue>): Issue => ({
+  number,
+  title,
+  author: user?.login,
+  body: body ?? '',
+  url: html_url,
+});
+
+/** The issue as it is now; one that was deleted, or moved to another repository, is gone. */
+function changed(
+  answer: { readonly data: z.infer<typeof issue> } | ReturnType<typeof refusal>,
+): Issue | 'gone' | Refusal {
+  if (!('message' in answer)) return asIssue(answer.data);
+  return answer.gone ? 'gone' : answer;
+}

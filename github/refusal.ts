@@ -6,6 +6,8 @@ import { NOENCAP } from '../topology/own-command.ts';
 export interface Asked {
   readonly does: string;
   readonly pullRequest?: number;
+  /** What it is about, if that is no pull request. */
+  readonly about?: 'issues';
   readonly writes: boolean;
 }
 
@@ -78,8 +80,10 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
       return {
         message: `GitHub does not let this token ${what.does}: ${why}`,
         fix:
-          'Give the job `permissions: {pull-requests: write}`. A run for a pull request from a fork gets a token that only ' +
-          'reads, whatever its job requests: comment from a workflow that runs on workflow_run.',
+          what.about === 'issues'
+            ? 'Give the job `permissions: {issues: write}`.'
+            : 'Give the job `permissions: {pull-requests: write}`. A run for a pull request from a fork gets a token that only ' +
+              'reads, whatever its job requests: comment from a workflow that runs on workflow_run.',
       };
     case 404:
       return {
@@ -87,18 +91,24 @@ export function refusal(error: unknown, context: Context): Refusal & { readonly 
           what.pullRequest === undefined
             ? `GitHub shows this token no repository ${repository}`
             : `GitHub shows this token no pull request ${what.pullRequest} in ${repository}`,
-        fix: 'Check that number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
+        fix:
+          what.about === 'issues'
+            ? 'Check that GITHUB_REPOSITORY is right; in a private repository a job needs `permissions: {issues: write}`.'
+            : 'Check that number and repository are right; in a private repository a job needs `permissions: {pull-requests: write}`.',
         gone: true,
       };
     case 410:
       return {
         message: `GitHub lets nobody ${what.does} there: ${why}`,
-        fix: 'The pull request was deleted, or the repository accepts no comments.',
+        fix:
+          what.about === 'issues'
+            ? 'Switch issues on in the settings of the repository; without them the log of the run is all that tells of drift.'
+            : 'The pull request was deleted, or the repository accepts no comments.',
       };
     case 422:
       return {
         message: `GitHub rejects what it should ${what.does.replace(/s$/, '')}: ${why}`,
-        fix: `Look at it with ${NOENCAP} comment --print. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.`,
+        fix: `Look at it with ${NOENCAP} ${what.about === 'issues' ? 'issue' : 'comment'} --print. GitHub accepts 65,536 characters; if it has fewer, report this as a bug.`,
       };
   }
   if (status >= 300 && status < 400) {

@@ -39,7 +39,7 @@ export function githubRun(env: NodeJS.ProcessEnv): GitHubRun | Unknown {
   const token = env.GITHUB_TOKEN?.trim() ?? '';
   if (token === '') {
     return {
-      message: 'There is no token to comment with',
+      message: 'There is no token for GitHub',
       fix: 'Set GITHUB_TOKEN; in a workflow: `env: {GITHUB_TOKEN: ${{ github.token }}}`.',
     };
   }
@@ -52,7 +52,7 @@ export function githubRun(env: NodeJS.ProcessEnv): GitHubRun | Unknown {
   const repository = repositoryOf(env);
   if (repository === undefined) {
     return {
-      message: 'GITHUB_REPOSITORY does not say which repository the pull request is in',
+      message: 'GITHUB_REPOSITORY does not say which repository this is about',
       fix: 'Set it to owner/name; in GitHub Actions it is set.',
     };
   }

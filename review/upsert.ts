@@ -53,7 +53,7 @@ export interface Posted {
 }
 
 /** Who a token of GitHub Actions writes as. Users cannot have brackets in their names. */
-const ACTIONS = 'github-actions[bot]';
+export const ACTIONS = 'github-actions[bot]';
 
 /** How often GitHub may ask to try a write later, and how often the whole may start over. */
 const WAITS = 3;
@@ -152,11 +152,12 @@ const LONGEST_NAME = 100;
  * The hidden first line of the comment about a network: each network of a repository has its own. What could end an HTML
  * comment, or the line, is escaped, and markers are compared as whole lines, so none is mistaken for another.
  */
-export function reviewMarker(network: string): string {
+export const reviewMarker = (network: string): string => `<!-- noencap review: ${markerName(network)} -->`;
+
+/** The name of a network as markers have it. */
+export function markerName(network: string): string {
   const name = encodeURIComponent(network.replace(/\p{Cs}/gu, '\ufffd')).replace(/-(?=-|$)/g, '%2D');
-  const short =
-    name.length <= LONGEST_NAME ? name : createHash('sha256').update(network).digest('hex').slice(0, 40);
-  return `<!-- noencap review: ${short} -->`;
+  return name.length <= LONGEST_NAME ? name : createHash('sha256').update(network).digest('hex').slice(0, 40);
 }
 
 export const refused = (answer: object | string): answer is Refusal =>
@@ -178,9 +179,9 @@ const withCreated = (comments: readonly Comment[], created: Comment | undefined)
     ? [...comments]
     : [...comments, created];
 
-const firstLine = (body: string): string => body.split(/\r?\n/, 1)[0] ?? '';
+export const firstLine = (body: string): string => body.split(/\r?\n/, 1)[0] ?? '';
 
 /** GitHub gives line ends back as it likes, and drops white space at the end. */
-const sameText = (a: string, b: string): boolean => settled(a) === settled(b);
+export const sameText = (a: string, b: string): boolean => settled(a) === settled(b);
 
 const settled = (text: string): string => text.replaceAll('\r\n', '\n').trimEnd();

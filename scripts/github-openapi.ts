@@ -6,13 +6,16 @@ import { sorted } from './sorted.ts';
 
 /**
  * GitHub's published description of its API, by which the tests check every request and every answer. Its package unpacks
- * to 385 MB, so it is not a dependency: the part that `noencap comment` uses is extracted and committed. `npm run import:github`.
+ * to 385 MB, so it is not a dependency: the part that `noencap comment` and `noencap issue` use is extracted and committed. `npm run import:github`.
  */
 const PACKAGE = '@octokit/openapi@23.0.2';
 const DESCRIPTION = 'package/generated/api.github.com.json';
 const OUTPUT = 'test/github/openapi.json';
 
 const OPERATIONS: readonly (readonly [path: string, method: string])[] = [
+  ['/repos/{owner}/{repo}/issues', 'get'],
+  ['/repos/{owner}/{repo}/issues', 'post'],
+  ['/repos/{owner}/{repo}/issues/{issue_number}', 'patch'],
   ['/repos/{owner}/{repo}/issues/comments/{comment_id}', 'delete'],
   ['/repos/{owner}/{repo}/issues/comments/{comment_id}', 'patch'],
   ['/repos/{owner}/{repo}/issues/{issue_number}/comments', 'get'],

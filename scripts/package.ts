@@ -30,7 +30,7 @@ const REPLACED: Readonly<Record<string, string>> = {
 const MAN = './docs/noencap.1';
 
 /** What `init` and `upgrade` write into a user's repository. */
-const WORKFLOWS = ['fork-comment.yml', 'pull-request.yml', 'routers.yml'];
+const WORKFLOWS = ['drift.yml', 'fork-comment.yml', 'pull-request.yml', 'routers.yml'];
 
 /** What workflows and labs of a user's repository run. */
 const SCRIPTS = [

@@ -1,5 +1,5 @@
 /** The workflows that a repository of one's own has; noencap's other ones test noencap itself. */
-export const WORKFLOWS = ['fork-comment.yml', 'pull-request.yml', 'routers.yml'] as const;
+export const WORKFLOWS = ['drift.yml', 'fork-comment.yml', 'pull-request.yml', 'routers.yml'] as const;
 
 /** Where the package is, from the root of the repository that it is installed in. */
 const PACKAGE = 'node_modules/noencap';

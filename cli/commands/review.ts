@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { NOENCAP } from '../../topology/own-command.ts';
-import { BASE, command, examples, run } from './command.ts';
+import { BASE, command, examples, run, withoutTopology } from './command.ts';
 
-/** What a change does. */
+/** What a change does, and what is not as in git. */
 export function reviewCommands(root: Command): void {
   command(root, 'diff', 'Show what a change does to cluster, routers, nodes, sessions and packets.')
     .option('--base <ref>', BASE)
@@ -31,6 +31,23 @@ export function reviewCommands(root: Command): void {
       run(options, 'comment', async (speak) =>
         (await import('../comment.ts')).comment(review, options, speak),
       ),
+    );
+
+  withoutTopology(
+    root,
+    'issue',
+    'Keep one issue about drift: open it, renew it, close it when drift is gone.',
+  )
+    .argument('[drift]', `what ${NOENCAP} drift --json wrote`, 'drift.json')
+    .addOption(
+      new Option('--print', 'print the issue instead of writing it').default(false).conflicts('json'),
+    )
+    .addHelpText(
+      'after',
+      examples('noencap issue', 'noencap issue drift.json --json', 'noencap issue --print'),
+    )
+    .action((drift, options) =>
+      run(options, 'issue', async (speak) => (await import('../issue.ts')).issue(drift, options, speak)),
     );
 }
 

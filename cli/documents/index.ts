@@ -9,6 +9,7 @@ import { check } from './check.ts';
 import { comment } from './comment.ts';
 import { drain, drainCheck, undrain } from './drain.ts';
 import { init } from './init.ts';
+import { issue } from './issue.ts';
 import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from './lab.ts';
 import { refusal } from './refusal.ts';
 import { ship, shipCheck, shipPlan, shipSetup } from './ship.ts';
@@ -29,6 +30,7 @@ const own = z.union([
   drainCheck,
   explain,
   init,
+  issue,
   lab,
   labBirdc,
   labDown,
@@ -73,7 +75,7 @@ export type Fault = Refused['faults'][number];
 export function documentsJsonSchema(): string {
   const line = '#/definitions/journal-line';
   const { $schema, anyOf, definitions } = z.toJSONSchema(
-    z.union([...own.options, driftSchema, journalLine]),
+    z.union([...own.options, driftSchema.meta({ id: 'drift' }), journalLine]),
     {
       target: 'draft-7',
     },

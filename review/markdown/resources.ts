@@ -56,7 +56,7 @@ function fate({ id, change, before }: ObjectChange, bounds: Bounds): string {
 }
 
 /** The changes from the first on that fit together. None is ever cut, and what comes after is not rendered. */
-function firstOf<T>(
+export function firstOf<T>(
   changes: readonly T[],
   render: (change: T) => readonly string[],
   longest: number,
@@ -73,7 +73,7 @@ function firstOf<T>(
 }
 
 /** `- spec.holdTime: 15`, `+ spec.holdTime: 20`; of texts of several lines, the lines. */
-function fieldLines({ path, before, after }: Field): string[] {
+export function fieldLines({ path, before, after }: Field): string[] {
   const name = oneLine(path === '' ? '(entire object)' : path);
   if (typeof before === 'string' && typeof after === 'string' && /\n/.test(before + after)) {
     return [`  ${name}:`, ...textLines(before, after)];
@@ -110,7 +110,7 @@ function textLines(before: string, after: string): string[] {
 
 const oneLine = (text: string): string => text.replaceAll('\n', '\\n');
 
-function* fileBlocks(files: readonly FileChange[], bounds: Bounds): Generator<string> {
+export function* fileBlocks(files: readonly FileChange[], bounds: Bounds): Generator<string> {
   const line = ({ path, change, added, removed }: FileChange): string =>
     `${code(path, bounds.name)} ${change}, ${lineCounts([{ added, removed }])}`;
   if (bounds.resource === 'names') {

@@ -9,6 +9,17 @@ export interface StoredComment {
   body: string;
 }
 
+export interface StoredIssue {
+  readonly number: number;
+  readonly author: string | null;
+  title: string;
+  body: string | null;
+  state: 'open' | 'closed';
+  reason?: string | null;
+  /** GitHub lists pull requests among the issues. */
+  readonly isPullRequest?: boolean;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -30,6 +41,7 @@ type Interceptor = (asked: Asked) => Answer | Broken | undefined | Promise<Answe
 export interface GitHub {
   readonly url: string;
   readonly comments: StoredComment[];
+  readonly issues: StoredIssue[];
   /** The open pull requests: number to branch and commit. */
   readonly pulls: Map<number, { from: string; commit: string }>;
   readonly exchanges: readonly Exchange[];
@@ -115,9 +127,43 @@ export async function startGitHub(): Promise<GitHub> {
         ? problem(404, 'Not Found')
         : { status: 200, body: pullRequest('pull-request', Number(first), pull) };
     }
+    if (kind === 'issues' && first === '')
+      return method === 'POST' ? opened(body) : issuePage(url, searchParams);
+    if (kind === 'issues' && method === 'PATCH' && second === undefined)
+      return changedIssue(Number(first), body);
     if (first === 'comments') return ofComment(method, Number(second), body);
     if (!github.pulls.has(Number(first))) return problem(404, 'Not Found');
     return method === 'POST' ? created(body) : page(url, searchParams);
+  }
+
+  function opened(body: string): Answer {
+    const { title, body: text } = JSON.parse(body);
+    if (text.length > LONGEST) return tooLong();
+    const author = github.viewer ?? BOT;
+    const issue: StoredIssue = { number: next++, author, title, body: text, state: 'open' };
+    github.issues.push(issue);
+    return { status: 201, body: shownIssue(issue) };
+  }
+
+  function changedIssue(number: number, body: string): Answer {
+    const issue = github.issues.find((one) => one.number === number);
+    if (issue === undefined) return problem(404, 'Not Found');
+    const {
+      title = issue.title,
+      body: text = issue.body,
+      state = issue.state,
+      state_reason,
+    } = JSON.parse(body);
+    if (text?.length > LONGEST) return tooLong();
+    Object.assign(issue, { title, body: text, state, reason: state_reason ?? issue.reason });
+    return { status: 200, body: shownIssue(issue) };
+  }
+
+  function issuePage(url: string, query: URLSearchParams): Answer {
+    const state = query.get('state') ?? 'open';
+    const ordered = github.issues.filter((one) => state === 'all' || one.state === state);
+    if (query.get('direction') !== 'asc') ordered.reverse();
+    return paged(url, query, ordered.map(shownIssue));
   }
 
   function created(body: string): Answer {
@@ -143,15 +189,19 @@ export async function startGitHub(): Promise<GitHub> {
   }
 
   function page(url: string, query: URLSearchParams): Answer {
+    const ordered = [...github.comments].sort((a, b) => a.id - b.id);
+    return paged(url, query, ordered.map(shown));
+  }
+
+  function paged(url: string, query: URLSearchParams, all: readonly object[]): Answer {
     const size = Number(query.get('per_page') ?? 30);
     const number = Number(query.get('page') ?? 1);
-    const ordered = [...github.comments].sort((a, b) => a.id - b.id);
     const more = new URL(url, github.url);
     more.searchParams.set('page', String(number + 1));
     return {
       status: 200,
-      body: ordered.slice((number - 1) * size, number * size).map(shown),
-      ...(number * size < ordered.length && {
+      body: all.slice((number - 1) * size, number * size),
+      ...(number * size < all.length && {
         headers: { link: `<${more.href}>; rel="next", <${more.href}>; rel="last"` },
       }),
     };
@@ -168,6 +218,7 @@ export async function startGitHub(): Promise<GitHub> {
   const github: GitHub = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     comments: [],
+    issues: [],
     pulls: new Map([[7, { from: 'acme:change', commit: COMMIT }]]),
     exchanges,
     viewer: BOT,
@@ -220,6 +271,30 @@ const shown = ({ id, author, body }: StoredComment): object => ({
   html_url: `https://github.example/acme/net/pull/7#issuecomment-${id}`,
   author_association: 'NONE',
   performed_via_github_app: null,
+});
+
+const shownIssue = ({ number, author, title, body, state, reason, isPullRequest }: StoredIssue): object => ({
+  ...sample('issue'),
+  id: number,
+  number,
+  title,
+  body,
+  state,
+  state_reason: reason ?? null,
+  user: author === null ? null : { ...sample('simple-user'), login: author },
+  html_url: `https://github.example/acme/net/issues/${number}`,
+  author_association: 'NONE',
+  performed_via_github_app: null,
+  ...(isPullRequest === true
+    ? {
+        pull_request: {
+          url: 'https://github.example/1',
+          html_url: 'https://github.example/1',
+          diff_url: 'https://github.example/1',
+          patch_url: 'https://github.example/1',
+        },
+      }
+    : {}),
 });
 
 function pullRequest(component: string, number: number, pull: { from: string; commit: string }): object {

@@ -123,7 +123,7 @@ describe('what is published', () => {
     const named = [...(pages ?? []), ...(scripts ?? []), 'node_modules/noencap/docs/checks/NE203.md'];
     const there = (path: string) => existsSync(join(home, path));
     expect(named.filter((path) => !path.startsWith('node_modules/noencap/') || !there(path))).toEqual([]);
-    for (const name of ['fork-comment.yml', 'pull-request.yml', 'routers.yml']) {
+    for (const name of ['drift.yml', 'fork-comment.yml', 'pull-request.yml', 'routers.yml']) {
       const text = readFileSync(join(built, '.github/workflows', name), 'utf8');
       for (const [path] of text.matchAll(/\bscripts\/[\w-]+\.\w+/g))
         expect(there(`node_modules/noencap/${path}`)).toBe(true);

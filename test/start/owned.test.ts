@@ -82,6 +82,7 @@ test.each([
 test('what is owned are the workflows and cdk8s.yaml, and nothing that a user writes', () => {
   const owned = ownedFiles((file) => readFileSync(`.github/workflows/${file}`, 'utf8'));
   expect([...owned.keys()].sort()).toEqual([
+    '.github/workflows/drift.yml',
     '.github/workflows/fork-comment.yml',
     '.github/workflows/pull-request.yml',
     '.github/workflows/routers.yml',

@@ -79,13 +79,13 @@ export function* injection(workflow: Workflow): Iterable<string> {
 /** Values that nobody outside can control. */
 const TRUSTED = [
   /^github\.(token|repository|run_id|run_attempt|sha|event\.pull_request\.(number|base\.sha|head\.sha|updated_at)|event\.workflow_run\.id)$/,
-  /^secrets\.(GITHUB_TOKEN|SSH_PRIVATE_KEY|NOENCAP_AGE_KEY)$/,
+  /^secrets\.(GITHUB_TOKEN|SSH_PRIVATE_KEY|NOENCAP_AGE_KEY|CLUSTER_ACCESS)$/,
   // Given by people with write access to the repository, who could change the workflow as well.
   /^inputs\.[\w-]+$/,
   // A list in the workflow itself.
   /^matrix\.node$/,
   // Results of our own steps: a commit, a number.
-  /^(matrix\.wave|needs\.plan\.outputs\.base|steps\.last\.outputs\.commit|steps\.agent\.outputs\.pid)$/,
+  /^(matrix\.wave|needs\.plan\.outputs\.base|needs\.look\.outputs\.code|steps\.last\.outputs\.commit|steps\.agent\.outputs\.pid)$/,
   /^runner\.temp$/,
   /^(steps|needs)\.[\w-]+\.(outcome|conclusion|result)$/,
 ];
@@ -209,9 +209,11 @@ export function* artifact(workflow: Workflow): Iterable<string> {
     for (const line of (step.run ?? '').split('\n')) {
       if (
         /RUNNER_TEMP|\/tmp|\.\.\//.test(line) &&
-        !/^(node_modules\/\.)?bin\/noencap comment "\$RUNNER_TEMP\/[\w-]+\/review\.json"$/.test(line)
+        !/^(node_modules\/\.)?bin\/noencap (comment|issue) "\$RUNNER_TEMP\/[\w-]+\/(review|drift)\.json"$/.test(
+          line,
+        )
       )
-        yield `${place}: does something else with the artifact than to comment: ${line.trim()}`;
+        yield `${place}: does something else with the artifact than to comment, or to write an issue: ${line.trim()}`;
     }
   }
 }

@@ -28,12 +28,17 @@ const NEEDS: Readonly<Record<string, (step: Step) => boolean>> = {
     asksForRuns(step) ||
     (actionOf(step) === 'actions/download-artifact' && step.with?.['run-id'] !== undefined),
   'pull-requests: write': comments,
+  'issues: write': keepsIssue,
   'contents: write': releases,
   'id-token: write': publishes,
 };
 
 function comments({ run }: Step): boolean {
   return /^(node_modules\/\.)?bin\/noencap comment\b/m.test(run ?? '');
+}
+
+function keepsIssue({ run }: Step): boolean {
+  return /^(node_modules\/\.)?bin\/noencap issue\b/m.test(run ?? '');
 }
 
 function releases({ run }: Step): boolean {
@@ -87,7 +92,10 @@ export function* token(workflow: Workflow): Iterable<string> {
   }
   for (const { step, place } of stepsOf(workflow)) {
     for (const name of held(step.env)) {
-      if (!(comments(step) || asksForRuns(step) || releases(step)) || name !== 'GITHUB_TOKEN')
+      if (
+        !(comments(step) || keepsIssue(step) || asksForRuns(step) || releases(step)) ||
+        name !== 'GITHUB_TOKEN'
+      )
         yield `${place}: has the token in ${name} and no use for it`;
     }
     for (const name of held(step.with)) {
@@ -100,6 +108,8 @@ export function* token(workflow: Workflow): Iterable<string> {
 /** The secrets that our steps need, and which step needs each. */
 const SECRETS: Readonly<Record<string, (script: string) => boolean>> = {
   SSH_PRIVATE_KEY: (script) => /\| ssh-add -q -(;|$)/m.test(script),
+  CLUSTER_ACCESS: (script) =>
+    /\| KUBECONFIG=\/dev\/stdin (node_modules\/\.)?bin\/noencap drift\b/.test(script),
   NOENCAP_AGE_KEY: (script) => /\bbin\/noencap ship\b/.test(script),
 };
 
@@ -164,9 +174,15 @@ export function* deploy({ on, jobs }: Workflow): Iterable<string> {
     [job.needs ?? []].flat().every((name) => runs(jobs[name] ?? {}, ref));
   for (const [name, job] of Object.entries(jobs)) {
     if (job.environment === undefined || job.environment === RELEASES) continue;
+    const isLook = job.environment === LOOKS;
     for (const event of Object.keys(on)) {
-      if (!['push', 'workflow_dispatch'].includes(event))
+      if (!['push', 'workflow_dispatch'].includes(event) && !(isLook && event === 'schedule'))
         yield `${name}: changes something, and ${event} starts it`;
+    }
+    for (const { run } of job.steps ?? []) {
+      const other = isLook ? (run ?? '').match(/\bbin\/noencap (?!drift\b)\w+/)?.[0] : undefined;
+      if (other !== undefined)
+        yield `${name}: nobody is asked about the environment ${LOOKS}, and it runs ${other}`;
     }
     const { branches } = (on.push ?? {}) as { readonly branches?: readonly string[] };
     if (on.push !== undefined && branches?.join() !== 'main')
@@ -175,6 +191,9 @@ export function* deploy({ on, jobs }: Workflow): Iterable<string> {
       yield `${name}: changes something, and may be started by hand for another branch than main`;
   }
 }
+
+/** The environment of a job that looks at routers and cluster by the clock: no reviewer is asked, so it does nothing else. */
+const LOOKS = 'drift';
 
 /** The environment whose reviewers agree to a release, and for which npm trusts a run. */
 const RELEASES = 'npm';

@@ -101,6 +101,7 @@ const SUCCESS: Record<string, { args: readonly string[]; given?: () => void }> =
 /** Those that need more than a folder, and the tests that have it. */
 const ELSEWHERE: Record<string, string> = {
   comment: 'test/cli/comment.test.ts',
+  issue: 'test/cli/issue.test.ts',
   lab: 'test/cli/documents/lab.test.ts',
   'lab birdc': 'test/cli/documents/lab.test.ts',
   'lab down': 'test/cli/documents/lab.test.ts',
@@ -170,6 +171,7 @@ const REFUSED: Record<string, readonly [args: readonly string[], code: string]> 
   drift: [['drift'], 'file-missing'],
   explain: [['explain', 'a', 'b'], 'file-missing'],
   init: [['init', '-t', 'topology.txt'], 'usage'],
+  issue: [['issue'], 'drift'],
   lab: [['lab'], 'file-missing'],
   'lab birdc': [['lab', 'birdc', 'gateway', 'show', 'status'], 'file-missing'],
   'lab down': [['lab', 'down'], 'file-missing'],

@@ -133,10 +133,11 @@ interface JsonSchema {
   readonly $ref?: string;
 }
 
-/** Any review that the schema allows, whatever fields it has, with hostile strings in all of them. */
-export const anyReview: fc.Arbitrary<Review> = arbitraryOf(z.toJSONSchema(reviewSchema) as JsonSchema).map(
-  (value) => reviewSchema.parse(value),
-);
+/** Any value that a schema allows, whatever fields it has, with hostile strings in all of them. */
+export const anyOf = <T>(schema: z.ZodType<T>): fc.Arbitrary<T> =>
+  arbitraryOf(z.toJSONSchema(schema) as JsonSchema).map((value) => schema.parse(value));
+
+export const anyReview: fc.Arbitrary<Review> = anyOf(reviewSchema);
 
 function arbitraryOf(schema: JsonSchema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
