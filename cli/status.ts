@@ -22,7 +22,7 @@ import { interruptible } from './interruptible.ts';
 import { lastDeliveries } from './status-delivery.ts';
 import { type StatusView, statusText } from './status-text.ts';
 import type { Terminal } from './terminal.ts';
-import { inDocument, toLookAt } from './verify.ts';
+import { EXIT_OF, inDocument, toLookAt } from './verify.ts';
 
 export interface StatusOptions {
   readonly topology: string;
@@ -75,7 +75,7 @@ export async function status(options: StatusOptions, terminal: Terminal): Promis
       }),
     );
   } else terminal.report(statusText(view, terminal));
-  return { 'as-promised': EXIT.fine, different: EXIT.doesNotHold, unknown: EXIT.environment }[is];
+  return EXIT_OF[is];
 }
 
 /** Of the topology's history the last ones: what broke tonight is rarely older. */

@@ -18,6 +18,10 @@ export interface Terminal {
   print(text: string): void;
   /** Faults and refusals, on stderr; nothing with `--json`, where the document carries them. */
   complain(text: string): void;
+  /** The whole screen anew, where there is one. */
+  redraw(text: string): void;
+  /** What of stdout can be drawn on; undefined if it is no terminal, or nobody looks at it. */
+  readonly screen: { readonly rows: number; readonly columns: number } | undefined;
   /** A GitHub Actions workflow command, where one is understood. */
   annotate(annotation: Annotation): void;
   readonly json: boolean;
@@ -66,6 +70,19 @@ export function terminal(options: TerminalOptions): Terminal {
     report: (text) => void (options.json || toStdout(`${text}\n`)),
     print: (text) => toStdout(text.endsWith('\n') ? text : `${text}\n`),
     complain: (text) => void (options.json || toStderr(`${text}\n`)),
+    // Home, every line up to its end, and what is below: nothing flickers, and nothing needs to be put back.
+    redraw: (text) => {
+      const lines = text.split('\n').map((line) => `${painted(line, harmless)}\u001b[K`);
+      process.stdout.write(`\u001b[H${lines.join('\n')}\n\u001b[J`);
+    },
+    get screen() {
+      const { isTTY, rows, columns } = process.stdout;
+      const canDraw =
+        isTTY === true && rows > 0 && process.env.CI === undefined && process.env.TERM !== 'dumb';
+      return canDraw && !silent
+        ? { rows: Math.max(rows - 1, 5), columns: Math.max(columns, NARROWEST) }
+        : undefined;
+    },
     annotate: (annotation) => {
       // On stderr, where the runner reads commands as well: with --json stdout is one document and nothing else.
       if (process.env.GITHUB_ACTIONS === 'true') process.stderr.write(`${workflowCommand(annotation)}\n`);

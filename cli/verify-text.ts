@@ -9,6 +9,11 @@ export interface Verdicts {
   readonly cluster: { readonly title: string; readonly verdicts: readonly Verdict[] } | undefined;
 }
 
+export const allOf = ({ routers, cluster }: Verdicts): Verdict[] => [
+  ...routers,
+  ...(cluster?.verdicts ?? []),
+];
+
 /** Verdicts for people: differences first, then what is unknown; of what is as promised the number. */
 export function verdictsText(
   network: string,
@@ -60,7 +65,8 @@ const ofCluster = ({ kind, name, machine }: Subject): string => {
   return machine === undefined ? what : `${what} on ${machine}`;
 };
 
-const machineOf = ({ about }: Verdict): string => about.machine ?? about.name;
+/** Of whom it says something. */
+export const machineOf = ({ about }: Verdict): string => about.machine ?? about.name;
 
 /** What is unknown for one reason is told once. */
 function grouped(verdicts: readonly Verdict[]): { first: Verdict; more: number }[] {

@@ -22,7 +22,8 @@ import { refuse } from './refusal.ts';
 import { routersNamed } from './routers-named.ts';
 import { routerFolders, settingsOf, sysctlsIn, targetOf } from './ship-deliveries.ts';
 import type { Terminal } from './terminal.ts';
-import { type Verdicts, verdictsText } from './verify-text.ts';
+import { allOf, type Verdicts, verdictsText } from './verify-text.ts';
+import { overallOf, watched } from './verify-watch.ts';
 
 export interface VerifyOptions {
   readonly topology: string;
@@ -32,11 +33,17 @@ export interface VerifyOptions {
   readonly cluster: boolean;
   /** Seconds. */
   readonly wait: number | undefined;
+  /** Until it is interrupted. */
+  readonly watch?: boolean;
   readonly knownHosts: string | undefined;
 }
 
 /** Holds what the topology promises against what routers and cluster say. */
 export async function verify(options: VerifyOptions, terminal: Terminal): Promise<ExitCode> {
+  if (options.watch === true && terminal.json) {
+    const message = '--watch looks again and again, and --json prints one document';
+    return refuse({ code: 'usage', message, fix: 'Leave one of them out.' }, terminal);
+  }
   const read = await readInput(options.topology, terminal);
   if (!read.ok) return EXIT.badInput;
   const { fabric } = read.input;
@@ -47,10 +54,15 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   // ssh and ssh-keygen read it to its end, which a device does not have.
   readIfThere(knownHosts);
-  const { stop, release } = interruptible(INTERRUPTED, terminal);
+  const { stop, release } = interruptible(options.watch === true ? WATCHED : INTERRUPTED, terminal);
   // Every router listens to it.
   setMaxListeners(0, stop);
   const look = await looker({ fabric, options, routers, nodes, knownHosts, stop });
+  if (options.watch === true) {
+    const last = await watched(fabric.name, look, stop, terminal);
+    release();
+    return EXIT_OF[overallOf(last)];
+  }
   const verdicts = await untilAsPromised(look, options.wait ?? 0, stop);
   release();
   const is = overall(allOf(verdicts));
@@ -63,9 +75,16 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
       }),
     );
   } else terminal.report(verdictsText(fabric.name, verdicts, terminal));
-  return { 'as-promised': EXIT.fine, different: EXIT.doesNotHold, unknown: EXIT.environment }[is];
+  return EXIT_OF[is];
 }
 
+export const EXIT_OF = {
+  'as-promised': EXIT.fine,
+  different: EXIT.doesNotHold,
+  unknown: EXIT.environment,
+} as const;
+
+const WATCHED = 'Ended.';
 const INTERRUPTED = 'Interrupted: what was not looked at is unknown. Press Ctrl-C again to end at once.';
 
 interface Asked {
@@ -114,8 +133,6 @@ function titleOf({ context, server }: ClusterLook, options: VerifyOptions): stri
     ...(server === undefined ? [] : [`(${server})`]),
   ].join(' ');
 }
-
-const allOf = ({ routers, cluster }: Verdicts): Verdict[] => [...routers, ...(cluster?.verdicts ?? [])];
 
 /** Seconds between two looks. */
 const PAUSE = 3;

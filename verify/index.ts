@@ -1,5 +1,6 @@
 export type { AddressLook } from './address-look.ts';
 export { allocationIn } from './allocation.ts';
+export { type Changed, changesBetween } from './changes.ts';
 export { verifyCluster } from './cluster.ts';
 export type { ClusterLook } from './cluster-look.ts';
 export { ofNodes, routersOfNodes } from './of-nodes.ts';

@@ -112,6 +112,11 @@ export function deliveryCommands(root: Command): void {
     .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
     .option('--no-cluster', 'leave the cluster out')
     .option('--wait <seconds>', 'look again until all is as promised, so long at most', wholeNumber(1, 3600))
+    .addOption(
+      new Option('--watch', 'look again and again until Ctrl-C, and show what changes')
+        .default(false)
+        .conflicts('wait'),
+    )
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
     .addHelpText(
       'after',

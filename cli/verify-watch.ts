@@ -1,0 +1,145 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { printable } from '../topology/foreign.ts';
+import { type Changed, changesBetween, overall, type Subject, type Verdict } from '../verify/index.ts';
+import { visible } from './colour.ts';
+import { columns } from './columns.ts';
+import { counted, type Terminal } from './terminal.ts';
+import { allOf, machineOf, type Verdicts, verdictsText } from './verify-text.ts';
+import { fitted } from './wrapped.ts';
+
+/** Seconds between the end of a look and the next one. */
+const PAUSE = 5;
+
+/**
+ * Looks again and again until it is interrupted: a table on a terminal, elsewhere a line for whatever changed. Returns the last whole look;
+ * undefined if there was none.
+ */
+export async function watched(
+  network: string,
+  look: () => Promise<Verdicts>,
+  stop: AbortSignal,
+  terminal: Terminal,
+): Promise<Verdicts | undefined> {
+  let last: Verdicts | undefined;
+  for (let looks = 1; ; looks += 1) {
+    const seen = await look();
+    // What an interrupt left unread says nothing of the network.
+    if (stop.aborted) return last;
+    const time = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const { screen } = terminal;
+    if (screen !== undefined)
+      terminal.redraw(tableText(network, seen, { looks, time, ...screen }, terminal.colour));
+    else if (last === undefined) terminal.report(verdictsText(network, seen, terminal));
+    else
+      for (const line of changeLines(changesBetween(allOf(last), allOf(seen)), time)) terminal.report(line);
+    last = seen;
+    await pause(PAUSE * 1000, undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) return last;
+  }
+}
+
+export interface Drawing {
+  readonly looks: number;
+  readonly time: string;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A row for each machine, and below what differs or is unknown, as far as there are rows. */
+export function tableText(
+  network: string,
+  { routers, cluster }: Verdicts,
+  { looks, time, rows, columns: width }: Drawing,
+  { bold, red, yellow, green }: Terminal['colour'],
+): string {
+  const own = (machine: string) => routers.filter((one) => machineOf(one) === machine);
+  const parts: [string, readonly Verdict[]][] = [
+    ...[...new Set(routers.map(machineOf))].map((machine): [string, readonly Verdict[]] => [
+      machine,
+      own(machine),
+    ]),
+    ...(cluster === undefined ? [] : [['cluster', cluster.verdicts] as [string, readonly Verdict[]]]),
+  ];
+  const row = ([name, verdicts]: [string, readonly Verdict[]]): string[] => {
+    const of = (is: Verdict['is']) => verdicts.filter((one) => one.is === is).length;
+    const [differ, unknown] = [of('different'), of('unknown')];
+    return [
+      printable(name),
+      green(String(of('as-promised'))),
+      differ === 0 ? '0' : red(String(differ)),
+      unknown === 0 ? '0' : yellow(String(unknown)),
+    ];
+  };
+  const wrong = [...routers, ...(cluster?.verdicts ?? [])].filter(({ is }) => is !== 'as-promised');
+  const sorted = [
+    ...wrong.filter(({ is }) => is === 'different'),
+    ...wrong.filter(({ is }) => is === 'unknown'),
+  ];
+  const lines = [
+    `${bold(printable(network))}  ${counted(looks, 'look')}, the last at ${time}; Ctrl-C ends`,
+    '',
+    ...columns([['', 'as promised', 'differ', 'unknown'], ...parts.map(row)]),
+    '',
+    ...sorted.flatMap((one) => {
+      const paint = one.is === 'different' ? red : yellow;
+      const next = one.next === undefined ? [] : [`  next: ${printable(one.next)}`];
+      return [...fitted(verdictText(one), width).split('\n').map(paint), ...next];
+    }),
+  ];
+  return upTo(rows, lines, width).join('\n');
+}
+
+/** As many lines as fit, one that the terminal breaks counted as often as it breaks it. */
+function upTo(rows: number, lines: readonly string[], width: number): readonly string[] {
+  const takes = (line: string) => Math.max(1, Math.ceil(visible(line) / width));
+  let left = rows - lines.reduce((sum, line) => sum + takes(line), 0);
+  if (left >= 0) return lines;
+  const shown = [...lines];
+  // One row is for saying so.
+  while (left < 1) left += takes(shown.pop() ?? '');
+  return [...shown, `and ${counted(lines.length - shown.length, 'more line')}`];
+}
+
+/** A line for each change; what is unknown of one machine for one reason, once. */
+export function changeLines(changes: readonly Changed[], time: string): string[] {
+  const told = new Map<string, number>();
+  const lines: { readonly key: string; readonly text: string }[] = [];
+  for (const { about, now, isGone } of changes) {
+    if (now.length === 0)
+      lines.push({
+        key: '',
+        text: `${subjectText(about)}: ${isGone ? 'no longer there' : 'as promised again'}`,
+      });
+    for (const one of now) {
+      const key = one.is === 'unknown' ? JSON.stringify([machineOf(one), one.cause?.message]) : '';
+      const before = told.get(key) ?? 0;
+      if (key !== '') told.set(key, before + 1);
+      if (key === '' || before === 0) lines.push({ key, text: changeText(one) });
+    }
+  }
+  return lines.map(({ key, text }) => {
+    const more = (told.get(key) ?? 1) - 1;
+    return `${time} ${text}${more === 0 ? '' : ` (and ${more} more for this reason)`}`;
+  });
+}
+
+const changeText = (one: Verdict): string =>
+  `${verdictText(one)}${one.next === undefined ? '' : `; next: ${printable(one.next)}`}`;
+
+function verdictText(one: Verdict): string {
+  const { about, is, expected, found, cause } = one;
+  const facts = [
+    ...(expected === undefined ? [] : [`expected ${expected}`]),
+    ...(found === undefined ? [] : [`found ${found}`]),
+    ...(cause === undefined ? [] : [`${is === 'unknown' ? 'because' : 'likely'} ${cause.message}`]),
+  ];
+  const word = is === 'unknown' ? 'unknown' : 'differs';
+  return `${subjectText(about)}: ${word}${facts.length === 0 ? '' : `, ${printable(facts.join(', '))}`}`;
+}
+
+const subjectText = ({ kind, name, machine }: Subject): string =>
+  printable(machine === undefined ? `${kind} ${name}` : `${machine} ${kind} ${name}`);
+
+/** Of the last whole look; with none nothing is known. */
+export const overallOf = (seen: Verdicts | undefined): Verdict['is'] =>
+  seen === undefined ? 'unknown' : overall(allOf(seen));
