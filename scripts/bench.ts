@@ -16,6 +16,7 @@ import { benchAnalysis } from './bench-analysis.ts';
 import { benchLabs } from './bench-lab.ts';
 import { benchReview } from './bench-review.ts';
 import { benchShip } from './bench-ship.ts';
+import { benchVerify } from './bench-verify.ts';
 import { report } from './goals.ts';
 import { largeTopology } from './large-topology.ts';
 
@@ -53,6 +54,7 @@ async function bench(): Promise<void> {
   benchAnalysis();
   benchReview(WORK);
   benchShip(WORK);
+  benchVerify(WORK);
   const [small, big] = await benchLabs();
   if (small === undefined || big === undefined) return;
   report([

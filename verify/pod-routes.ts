@@ -67,14 +67,14 @@ export function podRouteVerdicts(
     const cause = { message: noPods?.message ?? 'nobody has looked', evidence: [] };
     return [unknown({ about, kind: 'route', expected: 'a route to each block', cause })];
   }
-  const byPrefix = new Map<string, BgpRoute[]>();
-  for (const route of pods.routes) {
-    const same = byPrefix.get(route.prefix);
-    if (same === undefined) byPrefix.set(route.prefix, [route]);
-    else same.push(route);
-  }
+  const byPrefix = grouped(pods.routes, ({ prefix }) => prefix);
+  const kernel = pods.kernel && grouped(pods.kernel, ({ prefix }) => prefix);
   return [
-    ...[...byPrefix].flatMap(([prefix, routes]) => routeVerdicts(fabric, router, pods, prefix, routes, ways)),
+    ...(kernel === undefined
+      ? []
+      : [...byPrefix].flatMap(([prefix, routes]) =>
+          routeVerdicts(fabric, router, kernel.get(prefix) ?? [], prefix, routes, ways),
+        )),
     ...missingRoutes(fabric, router, facts, sessions, ways, byPrefix),
     ...unexpectedRoutes(fabric, router, pods, byPrefix),
     ...(pods.kernel === undefined
@@ -111,7 +111,7 @@ const ipRoute = (prefix: string): string => `ip${prefix.includes(':') ? ' -6' : 
 function routeVerdicts(
   fabric: Fabric,
   router: RouterSpeaker,
-  { kernel }: PodRoutes,
+  inKernel: readonly KernelRoute[],
   prefix: string,
   routes: readonly BgpRoute[],
   ways: Ways,
@@ -119,9 +119,8 @@ function routeVerdicts(
   const about = subject(router, prefix);
   const next = nextCommands(fabric);
   const best = routes.find(({ isBest }) => isBest) ?? routes[0];
-  // Those that lead nowhere are told by their session; and without the kernel nobody knows where packets go.
-  if (best === undefined || best.kind !== 'unicast' || kernel === undefined) return [];
-  const inKernel = kernel.filter((route) => route.prefix === prefix);
+  // Those that lead nowhere are told by their session.
+  if (best === undefined || best.kind !== 'unicast') return [];
   const unicast = inKernel.filter(({ type }) => type === 'unicast');
   if (unicast.length === 0) {
     return [
@@ -276,4 +275,14 @@ function strictFilters(
         next: nextCommands(fabric).at(router.name, `sudo sysctl -w ${key}=0`),
       });
     });
+}
+
+function grouped<T>(all: readonly T[], by: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const same = groups.get(by(one));
+    if (same === undefined) groups.set(by(one), [one]);
+    else same.push(one);
+  }
+  return groups;
 }
