@@ -19,7 +19,7 @@ if [ ! -e .cache/renovate/renovate-schema.json ] || [ "$(cat .cache/renovate/ver
   rm -f .cache/renovate/*.tgz
 fi
 
-packages='age busybox faketime fish lua5.1 mandoc openssh-server openssl patchelf procps prometheus shellcheck tcsh wireguard-go wireguard-tools zsh'
+packages='age busybox faketime fish lua5.1 mandoc nftables openssh-server openssl patchelf procps prometheus shellcheck tcsh wireguard-go wireguard-tools zsh'
 
 missing=
 for package in $packages; do

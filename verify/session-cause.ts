@@ -36,14 +36,19 @@ export interface SessionCause extends Cause {
  */
 export function sessionCause(session: DownSession): SessionCause | undefined {
   const { is, there } = session;
+  const stay = is.bgp?.routesStay;
   const evidence = [
     ...said('', is),
+    ...(stay === undefined
+      ? []
+      : [`its routes stay for ${stay} s more: it may be restarting (graceful restart)`]),
     ...(there === null
       ? [`${session.remote.speaker} has no session with ${local(session)}`]
       : said(`at ${session.remote.speaker} `, there)),
   ];
   const found =
     byOtherEnd(session) ??
+    (stay === undefined ? undefined : restarting(session)) ??
     RULES.find(([pattern]) => pattern.test(is.bgp?.error ?? ''))?.[1](session) ??
     byState(session);
   return found === undefined ? undefined : { ...found, evidence };
@@ -186,6 +191,12 @@ function byState(one: DownSession): Named | undefined {
   if (is.bgp?.state === 'Connect') return silence(one);
   return undefined;
 }
+
+/** Packets go to the machine meanwhile, whether it forwards them or not. */
+const restarting = ({ remote }: DownSession): Named => ({
+  suspect: 'not-running',
+  message: `${remote.speaker} restarts its BGP, or has died: packets still go there`,
+});
 
 const ownAddress = ({ session, remote }: ExpectedSession): string =>
   session.ends.find(({ speaker }) => speaker !== remote.speaker)?.address.text ?? '';

@@ -22,6 +22,11 @@ export interface BgpSession {
   readonly neighbor: string;
   /** BIRD's reason for the last loss of the session; empty if it was never lost. */
   readonly error: string;
+  /**
+   * Seconds for which the routes of a lost session stay, because its neighbor may be restarting (graceful restart, RFC 4724 section 4.2).
+   * Absent if they do not.
+   */
+  readonly routesStay?: number;
 }
 
 /** The counts are zero if a channel is not up: BIRD omits them. */
@@ -141,10 +146,13 @@ const ROUTES = /^(\d+) imported, (?:\d+ filtered, )?(\d+) exported(?:, (\d+) pre
 
 function bgpSession(lines: readonly string[]): BgpSession {
   const address = valueBehind(lines, 'Neighbor address').split(/[%\s]/)[0] ?? '';
+  // `118.392/-`; BIRD 1.6 has no fractions.
+  const timer = /^\d+/.exec(valueBehind(lines, 'Restart timer'))?.[0];
   return {
     state: valueBehind(lines, 'BGP state'),
     neighbor: parseAddress(address)?.text ?? address,
     error: valueBehind(lines, 'Last error'),
+    ...(timer === undefined ? {} : { routesStay: Number(timer) }),
   };
 }
 

@@ -122,7 +122,7 @@ live_files() {
 }
 
 # of_protocols: prints the names from BIRD's answer, and what the gate reads; the full answer of a router with 100 sessions is four times as long.
-of_protocols() { printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|State|Routes):|Channel /s/^/all /p'; }
+of_protocols() { printf '%s\n' "$reply" | sed -nE '1d;/^(....[- ]| )[^ ]|(BGP state|Neighbor address|Last error|Restart timer|State|Routes):|Channel /s/^/all /p'; }
 
 # unresolved: for each BGP protocol that has any, the number of routes with an unresolved next hop: BIRD keeps them as unreachable, or as
 # whatever drops packets if the next hop resolves to that, such as a blackhole default route. It counts them as

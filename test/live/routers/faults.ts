@@ -112,6 +112,46 @@ export const faultsOnRouters = (
       await whole();
     });
 
+    test('a node whose BIRD has died: its routes stay, since it may be restarting', async () => {
+      const node = 'nsenter --net=/run/netns/e-a';
+      const { stdout } = await fleet.lab.holder.run(
+        `for pid in $(ip netns pids e-a); do [ "$(cat /proc/$pid/comm)" != bird ] || { tr '\\0' ' ' </proc/$pid/cmdline; echo; kill -9 $pid; }; done`,
+      );
+      const started = stdout.split('\n').filter((line) => line.includes('/bird.conf'));
+      expect(started).toHaveLength(1);
+      const one = await verdict(
+        ({ kind, about, cause }) =>
+          kind === 'session-down' && about.name === 'e-a--e1/ipv4' && cause !== undefined,
+        '--router',
+        'e1',
+      );
+      expect(one.cause?.message).toBe('e-a restarts its BGP, or has died: packets still go there');
+      expect(one.cause?.evidence.at(-1)).toMatch(/^its routes stay for \d+ s more/);
+      expect(one.next).toBe('kubectl -n calico-system get pods -o wide --field-selector spec.nodeName=e-a');
+      await fleet.lab.holder.run(`rm -f /run/lab/e-a/bird.ctl; ${node} ${started[0]}`);
+      await whole();
+    });
+
+    test('a firewall that drops BGP', async () => {
+      const { e2 } = fleet.routers;
+      await e2.run(
+        'nft add table inet drops && nft "add chain inet drops in { type filter hook input priority 0; }" && nft add rule inet drops in tcp dport 179 drop && nft add rule inet drops in tcp sport 179 drop',
+      );
+      const one = await verdict(
+        ({ kind, about, cause }) =>
+          kind === 'session-down' &&
+          about.name === 'e1--e2/ipv4' &&
+          about.machine === 'e1' &&
+          cause !== undefined,
+      );
+      expect(one.cause?.message).toMatch(
+        /^nothing comes from 10\.0\.0\.2: the machine is down, or a firewall drops BGP$/,
+      );
+      expect(one.next).toBe('ssh 10.0.0.1 ping -c 3 10.0.0.2');
+      await e2.run('nft delete table inet drops');
+      await whole();
+    });
+
     test('a route to a peer that is gone', async () => {
       await fleet.routers.e1.run('ip route add unreachable 192.168.1.11/32');
       await fleet.routers.e1.birdc('restart k3s_e_a_v4');
