@@ -56,6 +56,7 @@ async function timesOfVerify(): Promise<VerifyTimes> {
         target: sshd.target,
         settings: bird.settings,
         files: folders.get(name) ?? new Map(),
+        drainedFiles: () => new Map(),
         sysctls: new Map(),
         pools: fabric.pods.pools.map(({ cidr }) => cidr),
       };
