@@ -4,14 +4,19 @@ import { dirname, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { applyArguments, ENGINES, foreignOwners } from '../bootstrap/index.ts';
 import { LAYERS, manifestsIn } from '../charts/index.ts';
+import { gitObjects, isOursAlone, kindsFor, objectName, objectsDrift } from '../drift/index.ts';
+import type { Fabric } from '../fabric/index.ts';
+import { lookAtCluster, readObjects } from '../live/cluster/index.ts';
 import { type Kubectl, kubectl } from '../live/kubectl.ts';
 import { takeOver } from '../live/take-over.ts';
 import { render } from '../repository/render.ts';
+import { keyOf } from '../review/objects.ts';
 import { dualStack, withCalico } from '../test/charts/topologies.ts';
 import { type KubernetesObject, schemaOf } from '../test/charts/upstream.ts';
 import { afterOperator, operatorsOwn } from '../test/charts/write-back.ts';
 import { fabricOf } from '../test/fabric-of.ts';
 import type { TopologyInput } from '../topology/index.ts';
+import { type VerdictKind, verifyCluster } from '../verify/index.ts';
 import { changes, type LiveObject, live, nameOf } from './live-objects.ts';
 import { readVersion, upstreamFolder } from './upstream.ts';
 
@@ -106,7 +111,8 @@ async function run({ version, topology }: Scenario, upstream: string): Promise<O
   const outcome: Outcome = { steps: [], failures: [] };
   const folder = mkdtempSync(join(tmpdir(), 'noencap-e2e-'));
   try {
-    const files = render(fabricOf(topology), undefined).files;
+    const fabric = fabricOf(topology);
+    const files = render(fabric, undefined).files;
     for (const [path, text] of files) {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       writeFileSync(join(folder, path), text);
@@ -114,6 +120,7 @@ async function run({ version, topology }: Scenario, upstream: string): Promise<O
     await calicosKinds(upstream, version);
     const folders = LAYERS.map((layer) => join(folder, layer.folder));
     await checkAll(outcome, folders, { upstream, version, files });
+    await lookedAt(outcome, fabric, files);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     outcome.failures.push(error.message);
@@ -188,6 +195,54 @@ async function checkAll(
     tell(failures, 'applied after the write-back', changes(engine, written, await live(ask, folders))),
   );
 }
+
+/** What `drift` and `verify` say of it, and of a peer that somebody adds by hand. There are no nodes here. */
+async function lookedAt(
+  { steps, failures }: Outcome,
+  fabric: Fabric,
+  files: Rendering['files'],
+): Promise<void> {
+  const look = async () => {
+    const ours = new Set(gitObjects(fabric, files).map(({ id }) => keyOf(id)));
+    const isWanted = (id: Parameters<typeof keyOf>[0]) => ours.has(keyOf(id)) || isOursAlone(id);
+    const seen = await readObjects(kindsFor(fabric, files), { context: undefined, stop: NEVER, isWanted });
+    const { objects, unknown } = objectsDrift(fabric, files, seen);
+    const verdicts = verifyCluster(fabric, await lookAtCluster());
+    return {
+      drift: [...objects.map(objectName), ...unknown.map(({ message }) => message)],
+      verdicts: verdicts.filter(({ is, kind }) => is !== 'as-promised' && OF_OBJECTS.includes(kind)),
+    };
+  };
+  const clean = await look();
+  steps.push(`drift: ${clean.drift.length === 0 ? 'none' : clean.drift.length}`);
+  failures.push(
+    ...clean.drift.map((one) => `drift: ${one}`),
+    ...clean.verdicts.map(({ about, kind, found }) => `verify: ${kind} ${about.name}: ${found}`),
+  );
+  const [peer] = objectsIn(files).filter(({ kind }) => kind === 'BGPPeer');
+  if (peer === undefined) return;
+  const byHand = JSON.stringify({ ...peer, metadata: { name: 'by-hand' } });
+  await ask(['create', '--field-manager=kubectl-create', '-f', '-'], byHand);
+  const { drift, verdicts } = await look();
+  await ask(['delete', '-f', '-'], byHand);
+  if (drift.length !== 1) failures.push(`drift does not see the peer by hand: ${drift.join(', ') || 'none'}`);
+  if (!verdicts.some(({ kind, about }) => kind === 'peer-by-hand' && about.name.endsWith('by-hand')))
+    failures.push('verify does not see the peer by hand');
+  steps.push('a peer by hand found');
+}
+
+/** The rest is about nodes, and about what the operator reports. */
+const OF_OBJECTS: readonly VerdictKind[] = [
+  'bgp-peer',
+  'bgp-configuration',
+  'pool',
+  'peer-by-hand',
+  'peer-missing',
+  'pool-by-hand',
+  'pool-differs',
+  'pool-missing',
+  'object-by-hand',
+];
 
 const others = (objects: readonly LiveObject[]): string[] =>
   objects.flatMap((object) =>
