@@ -7,17 +7,20 @@ export interface Verdicts {
   readonly routers: readonly Verdict[];
   /** Undefined if it was left out. */
   readonly cluster: { readonly title: string; readonly verdicts: readonly Verdict[] } | undefined;
+  /** What packets found; undefined if none were sent. */
+  readonly packets?: readonly Verdict[] | undefined;
 }
 
-export const allOf = ({ routers, cluster }: Verdicts): Verdict[] => [
+export const allOf = ({ routers, cluster, packets = [] }: Verdicts): Verdict[] => [
   ...routers,
   ...(cluster?.verdicts ?? []),
+  ...packets,
 ];
 
 /** Verdicts for people: differences first, then what is unknown; of what is as promised the number. */
 export function verdictsText(
   network: string,
-  { routers, cluster }: Verdicts,
+  { routers, cluster, packets }: Verdicts,
   { colour }: Pick<Terminal, 'colour'>,
 ): string {
   const machines = [...new Set(routers.map(machineOf))];
@@ -27,8 +30,10 @@ export function verdictsText(
       return section(machine, own, ofMachine, colour);
     }),
     ...(cluster === undefined ? [] : section(cluster.title, cluster.verdicts, ofCluster, colour)),
+    ...(packets === undefined ? [] : section('packets between pods', packets, ofPackets, colour)),
+    ...(packets === undefined ? [] : arrived(packets)),
   ];
-  const all = [...routers, ...(cluster?.verdicts ?? [])];
+  const all = [...routers, ...(cluster?.verdicts ?? []), ...(packets ?? [])];
   const of = (is: Verdict['is']) => all.filter((one) => one.is === is).length;
   return [
     ...lines,
@@ -67,6 +72,31 @@ const ofCluster = ({ kind, name, machine }: Subject): string => {
 
 /** Of whom it says something. */
 export const machineOf = ({ about }: Verdict): string => about.machine ?? about.name;
+/** `kubemaster to kubenode-hkg04/ipv4`. */
+const ofPackets = ({ kind, name, machine }: Subject): string =>
+  machine === undefined ? `${kind} ${name}` : `${machine} ${name}`;
+
+/** More than these nobody reads; the document has all. */
+const MOST_ARRIVED = 30;
+
+/** How long packets take that arrive, and how large they may be. */
+function arrived(packets: readonly Verdict[]): string[] {
+  const lines = packets.flatMap(({ about, is, kind, found }) => {
+    if (is !== 'as-promised' || kind !== 'packets' || found === undefined) return [];
+    const size = packets.find(
+      (one) =>
+        one.kind === 'packet-size' &&
+        one.is === 'as-promised' &&
+        one.about.machine === about.machine &&
+        one.about.name === about.name,
+    );
+    return [
+      `    ${printable(`${ofPackets(about)}: ${found}${size?.found === undefined ? '' : `, ${size.found}`}`)}`,
+    ];
+  });
+  const more = lines.length - MOST_ARRIVED;
+  return [...lines.slice(0, MOST_ARRIVED), ...(more > 0 ? [`    and ${more} more`] : [])];
+}
 
 /** What is unknown for one reason is told once. */
 function grouped(verdicts: readonly Verdict[]): { first: Verdict; more: number }[] {
@@ -116,6 +146,9 @@ const NOUNS: Readonly<Partial<Record<VerdictKind, (count: number) => string>>> =
   'calico-release': () => "Calico's release",
   'bgp-peer': (count) => counted(count, 'BGPPeer'),
   'bgp-configuration': () => 'BGPConfiguration',
+  packets: (count) => `packets of ${counted(count, 'pair')}`,
+  'packet-size': (count) => `full-size packets of ${counted(count, 'pair')}`,
+  'pod-mtu': (count) => `MTU of pods on ${counted(count, 'node')}`,
   routes: (count) => `routes of ${counted(count, 'session')}`,
   files: () => 'files',
   configuration: () => 'configuration',

@@ -20,6 +20,7 @@ import { interruptible } from './interruptible.ts';
 import { nodesNamed } from './nodes-named.ts';
 import { refuse } from './refusal.ts';
 import { routersNamed } from './routers-named.ts';
+import { sendPackets } from './send-packets.ts';
 import { routerFolders, settingsOf, sysctlsIn, targetOf } from './ship-deliveries.ts';
 import type { Terminal } from './terminal.ts';
 import { allOf, type Verdicts, verdictsText } from './verify-text.ts';
@@ -31,6 +32,9 @@ export interface VerifyOptions {
   readonly node: readonly string[];
   readonly context: string | undefined;
   readonly cluster: boolean;
+  /** Send packets between pods, too, with this image. */
+  readonly ping: boolean;
+  readonly image: string;
   /** Seconds. */
   readonly wait: number | undefined;
   /** Until it is interrupted. */
@@ -51,6 +55,8 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
   if ('message' in routers) return refuse(routers, terminal);
   const nodes = nodesNamed(fabric, options.node);
   if ('message' in nodes) return refuse(nodes, terminal);
+  if (options.ping && (!options.cluster || (options.router.length > 0 && nodes.size === 0)))
+    return refuse(NO_PODS, terminal);
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   // ssh and ssh-keygen read it to its end, which a device does not have.
   readIfThere(knownHosts);
@@ -63,7 +69,11 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
     release();
     return EXIT_OF[overallOf(last)];
   }
-  const verdicts = await untilAsPromised(look, options.wait ?? 0, stop);
+  const seen = await untilAsPromised(look, options.wait ?? 0, stop);
+  const packets = options.ping
+    ? await sendPackets({ fabric, options, nodes, stop }, allOf(seen), terminal)
+    : undefined;
+  const verdicts = { ...seen, packets };
   release();
   const is = overall(allOf(verdicts));
   if (terminal.json) {
@@ -85,6 +95,12 @@ export const EXIT_OF = {
 } as const;
 
 const WATCHED = 'Ended.';
+const NO_PODS = {
+  code: 'usage',
+  message: '--ping sends packets between pods, and these options leave the cluster out',
+  fix: 'Leave out --no-cluster, or name nodes with --node.',
+} as const;
+
 const INTERRUPTED = 'Interrupted: what was not looked at is unknown. Press Ctrl-C again to end at once.';
 
 interface Asked {

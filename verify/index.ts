@@ -2,8 +2,19 @@ export type { AddressLook } from './address-look.ts';
 export { allocationIn } from './allocation.ts';
 export { type Changed, changesBetween } from './changes.ts';
 export { verifyCluster } from './cluster.ts';
-export type { ClusterLook } from './cluster-look.ts';
+export type { ClusterLook, NodeFacts, Read, Unread as ClusterUnread } from './cluster-look.ts';
 export { ofNodes, routersOfNodes } from './of-nodes.ts';
+export type { ExpectedWay } from './packet-ways.ts';
+export { packetVerdicts } from './packets.ts';
+export type {
+  ErrorFacts,
+  HopFacts,
+  PacketFacts,
+  ProbeFacts,
+  ProbeLook,
+  TargetFacts,
+  Told,
+} from './probe-look.ts';
 export type {
   FileDifference,
   KernelRoute,

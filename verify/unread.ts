@@ -4,10 +4,13 @@ import type { ClusterLook, Read, Unread } from './cluster-look.ts';
 import { typed } from './typed.ts';
 import { type Subject, unknown, type Verdict, type VerdictKind } from './verdict.ts';
 
+/** Which cluster was to be read. */
+type Asked = Pick<ClusterLook, 'context' | 'server'>;
+
 /** A promise that cannot be held against what could not be read. */
 export const unreadVerdict = (
   fabric: Fabric,
-  look: ClusterLook,
+  look: Asked,
   why: Unread,
   about: Subject,
   kind: VerdictKind,
@@ -18,8 +21,6 @@ export const unreadVerdict = (
     cause: { message: unreadText(why, look), evidence: why.evidence },
     next: nextAfterUnread(fabric, look, why),
   });
-
-type Asked = Pick<ClusterLook, 'context' | 'server'>;
 
 /** `nodes: the account of context home may not list them`. */
 export const unreadText = (why: Unread, look: Asked): string => `${why.what}: ${inWords(why, look)}`;

@@ -13,6 +13,7 @@ export const SUBJECT_KINDS = [
   'pod',
   'pool',
   'block',
+  'packets',
 ] as const;
 
 /** What a verdict is about, and of a session or a route whose view it is. */
@@ -49,6 +50,9 @@ const CHECKED_IN_CLUSTER = [
   'bgp-configuration',
   'block',
 ] as const;
+
+/** The same, of what packets find out. */
+const CHECKED_BY_PACKETS = ['packets', 'packet-size', 'pod-mtu'] as const;
 
 /** Kinds of what differs on a router. */
 const OF_ROUTERS = [
@@ -108,8 +112,24 @@ const OF_CLUSTER = [
   'stale-block',
 ] as const;
 
+/** Kinds of what packets find to differ. */
+const OF_PACKETS = [
+  'packets-lost',
+  'packets-lost-partly',
+  'packets-too-large',
+  'pod-mtu-wrong',
+  'probe-left',
+] as const;
+
 /** Every kind, in one place: documents and pages are held against it. */
-export const VERDICT_KINDS = [...CHECKED, ...CHECKED_IN_CLUSTER, ...OF_ROUTERS, ...OF_CLUSTER] as const;
+export const VERDICT_KINDS = [
+  ...CHECKED,
+  ...CHECKED_IN_CLUSTER,
+  ...CHECKED_BY_PACKETS,
+  ...OF_ROUTERS,
+  ...OF_CLUSTER,
+  ...OF_PACKETS,
+] as const;
 
 export type VerdictKind = (typeof VERDICT_KINDS)[number];
 

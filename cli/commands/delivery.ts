@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
-// Not the index: it has the router's script, which only the bundle can load.
+// Not the indexes: they have scripts, which only the bundle can load.
 import { MAX_PARALLEL } from '../../delivery/rollout.ts';
+import { PROBE_IMAGE } from '../../live/probe/image.ts';
 import type { CommandName } from '../documents/index.ts';
 import { collect, command, examples, run, wholeNumber } from './command.ts';
 
@@ -111,6 +112,15 @@ export function deliveryCommands(root: Command): void {
     .option('--node <node>', 'look at this node only, and at its sessions (repeatable)', collect, [])
     .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
     .option('--no-cluster', 'leave the cluster out')
+    .addOption(
+      new Option(
+        '--ping',
+        'send packets between pods of each pair of regions, which creates pods for a moment',
+      )
+        .default(false)
+        .conflicts('watch'),
+    )
+    .option('--image <image>', 'the image of these pods: it has sh and the ping of iputils', PROBE_IMAGE)
     .option('--wait <seconds>', 'look again until all is as promised, so long at most', wholeNumber(1, 3600))
     .addOption(
       new Option('--watch', 'look again and again until Ctrl-C, and show what changes')
@@ -125,6 +135,7 @@ export function deliveryCommands(root: Command): void {
         'noencap verify --router gateway --router cn-ns',
         'noencap verify --node kubemaster',
         'noencap verify --wait 120',
+        'noencap verify --ping',
         'noencap verify --json',
       ),
     )

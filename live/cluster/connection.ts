@@ -14,6 +14,8 @@ export interface Connection {
   /** When the credentials expire, as they say themselves, in milliseconds; undefined if they do not. */
   readonly credentialsUntil: number | undefined;
   get(path: string, limits: Limits): Promise<Answer | NoAnswer>;
+  /** Nothing but write.ts calls it. */
+  send(method: 'POST' | 'DELETE', path: string, body: object, limits: Limits): Promise<Answer | NoAnswer>;
   /** Ends what is asked, and every wait. */
   readonly stop: AbortSignal | undefined;
   /** Where its certificate is looked at: without credentials, and through no proxy. */
@@ -52,6 +54,12 @@ export async function connect(
   }
   const { headers, agent, auth } = options;
   const base = cluster.server.replace(/\/+$/, '');
+  const sent = {
+    ...(agent === undefined ? {} : { agent }),
+    ...(stop === undefined ? {} : { signal: stop }),
+    ...(typeof auth === 'string' ? { auth } : {}),
+    headers: { ...(headers as Record<string, string>), accept: 'application/json' },
+  };
   return {
     ok: true,
     value: {
@@ -59,17 +67,17 @@ export async function connect(
       server: base,
       credentialsUntil: await expiry(options),
       stop,
-      get: (path, limits) =>
-        exchange(
-          new URL(`${base}${path}`),
-          {
-            ...(agent === undefined ? {} : { agent }),
-            ...(stop === undefined ? {} : { signal: stop }),
-            ...(typeof auth === 'string' ? { auth } : {}),
-            headers: { ...(headers as Record<string, string>), accept: 'application/json' },
-          },
-          limits,
-        ),
+      get: (path, limits) => exchange(new URL(`${base}${path}`), sent, limits),
+      send: (method, path, body, limits) => {
+        const text = JSON.stringify(body);
+        const headers = {
+          ...sent.headers,
+          'content-type': 'application/json',
+          // A DELETE would not say that it has a body.
+          'content-length': Buffer.byteLength(text),
+        };
+        return exchange(new URL(`${base}${path}`), { ...sent, method, headers }, limits, text);
+      },
       unproxied: cluster.proxyUrl === undefined ? new URL(`${base}/version`) : undefined,
     },
   };

@@ -23,15 +23,16 @@ export interface Limits {
   readonly bytes: number;
 }
 
-/** One GET, which `options.signal` ends. It follows no redirect: credentials are for this server only. */
+/** One request, a GET by default, which `options.signal` ends. It follows no redirect: credentials are for this server only. */
 export function exchange(
   url: URL,
   options: RequestOptions,
   { time, bytes }: Limits,
+  body?: string,
 ): Promise<Answer | NoAnswer> {
   return new Promise((resolve) => {
     const start = url.protocol === 'http:' ? plainly : encrypted;
-    const asked = start(url, { ...options, method: 'GET' }, (answer) => {
+    const asked = start(url, { method: 'GET', ...options }, (answer) => {
       const chunks: Buffer[] = [];
       let length = 0;
       answer.on('data', (chunk: Buffer) => {
@@ -59,6 +60,6 @@ export function exchange(
       if (!('status' in result)) asked.destroy();
     };
     asked.on('error', (error) => end({ is: 'broken', error }));
-    asked.end();
+    asked.end(body);
   });
 }

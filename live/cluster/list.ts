@@ -40,6 +40,8 @@ const BEGINNINGS = 3;
 export interface Collection {
   readonly path: string;
   readonly what: string;
+  /** Only objects with these, as in `kubectl get -l`. */
+  readonly labels?: string;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface Collection {
  */
 export async function list<T>(
   connection: Connection,
-  { path, what }: Collection,
+  { path, what, labels }: Collection,
   read: (object: Fields) => T | undefined,
   patience = PATIENCE,
 ): Promise<Read<readonly T[]>> {
@@ -64,6 +66,7 @@ export async function list<T>(
     for (let page = 0; page < patience.pages; page += 1) {
       const query = new URLSearchParams({
         limit: String(patience.page),
+        ...(labels === undefined ? {} : { labelSelector: labels }),
         ...(next === '' ? {} : { continue: next }),
       });
       const answer = await patiently(connection, `${path}?${query}`, patience, until);

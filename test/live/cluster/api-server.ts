@@ -20,10 +20,22 @@ const KINDS: Readonly<Record<string, string>> = {
   ippools: 'IPPool',
 };
 
-type Answer = { readonly status: number; readonly body: unknown; readonly headers?: Record<string, string> };
+export type Answer = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Record<string, string>;
+};
 
 /** Answers in place of the server; undefined lets the server answer. `hang` never answers, `cut` ends the connection. */
 type Interceptor = (path: string, query: URLSearchParams) => Answer | 'hang' | 'cut' | undefined;
+
+/** One request of somebody who is known. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
 
 /** An API server: lists with limit and continue, discovery, one token, one authority for clients. */
 export interface ApiServer {
@@ -37,6 +49,8 @@ export interface ApiServer {
   readonly authority: Authority;
   readonly folder: string;
   intercept: Interceptor | undefined;
+  /** Answers what is more than reading lists; undefined leaves the request to the server. */
+  more: ((asked: Asked) => Answer | Promise<Answer> | undefined) | undefined;
   /** What it says that the time is, in milliseconds from now. */
   shift: number;
   /** Forgets the pages that it has begun to send. */
@@ -57,10 +71,15 @@ export async function startApiServer(
   const { key, cert }: Identity = trusted.issue('kube-apiserver', serverDays);
   let epoch = 1;
   const server = createServer({ key, cert, ca: trusted.cert, requestCert: true, rejectUnauthorized: false });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'https://server');
-    state.asked.push(request.url ?? '');
-    const answer = state.intercept?.(path, query) ?? answered(request, path, query);
+    const { method = 'GET' } = request;
+    state.asked.push(method === 'GET' ? (request.url ?? '') : `${method} ${request.url}`);
+    const sent = method === 'GET' ? '' : await bodyOf(request);
+    const answer =
+      state.intercept?.(path, query) ??
+      (isKnown(request) ? await state.more?.({ method, path, query, body: sent }) : undefined) ??
+      answered(request, path, query);
     if (answer === 'hang') return;
     if (answer === 'cut') return void request.socket.destroy();
     const { status, body, headers = {} } = answer;
@@ -75,11 +94,13 @@ export async function startApiServer(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  function isKnown({ socket, headers: { authorization } }: IncomingMessage): boolean {
+    const { authorized } = socket as unknown as { authorized: boolean };
+    return authorization === `Bearer ${TOKEN}` || (authorization === undefined && authorized);
+  }
+
   function answered(request: IncomingMessage, path: string, query: URLSearchParams): Answer {
-    const socket = request.socket as unknown as { authorized: boolean };
-    const { authorization } = request.headers;
-    const isKnown = authorization === `Bearer ${TOKEN}` || (authorization === undefined && socket.authorized);
-    if (!isKnown) return refusal(401, 'Unauthorized', 'Unauthorized');
+    if (!isKnown(request)) return refusal(401, 'Unauthorized', 'Unauthorized');
     if (path === '/version')
       return { status: 200, body: { major: '1', minor: '34', gitVersion: 'v1.34.5+k3s1' } };
     const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
@@ -131,6 +152,7 @@ export async function startApiServer(
     authority: trusted,
     folder,
     intercept: undefined,
+    more: undefined,
     shift: 0,
     compact: () => {
       epoch += 1;
@@ -160,6 +182,12 @@ export async function startApiServer(
   };
   state.use();
   return state;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,0 +1,49 @@
+import type { Fabric } from '../fabric/index.ts';
+import { nextCommands } from './next-command.ts';
+import { after, hopLines, machineOf, type Reached, reached, type Sent } from './packet-ways.ts';
+import type { PacketFacts } from './probe-look.ts';
+import type { Cause } from './verdict.ts';
+
+/** Where a link is narrower than what is sent: a router says so, or larger packets vanish. */
+export function sizeCause(fabric: Fabric, sent: Sent, largest: number): Cause | undefined {
+  const { facts } = sent;
+  const at = narrowAt(fabric, sent);
+  if (at === undefined) return undefined;
+  const { machine, next, segment } = at;
+  const link =
+    segment === undefined
+      ? `the link after ${machine} carries`
+      : `${segment} carries, from ${machine}${next === undefined ? '' : ` to ${next}`},`;
+  const written = fabric.segments?.find(({ name }) => name === at.segment)?.mtu;
+  const inTopology = written === undefined ? [] : [`the topology has ${written} for ${at.segment}`];
+  const told = toldLast(sent);
+  if (told !== undefined) {
+    const { by, mtu, said } = told;
+    return {
+      message: `${link} ${mtu} bytes`,
+      evidence: [`${machineOf(fabric, by) ?? by} (${by}): ${said}`, ...inTopology],
+    };
+  }
+  return {
+    message: `${link} ${largest} bytes, and drops what is larger without an ICMP error, so that no sender learns of it`,
+    evidence: [...hopLines(fabric, `${sent.from}, ${largest + 1} bytes`, facts), ...inTopology],
+  };
+}
+
+/** What a router says of the narrowest link; beyond what it lets through another may be silent. */
+const toldLast = ({ facts: { told, largest } }: Sent): PacketFacts['told'] =>
+  told?.mtu === largest ? told : undefined;
+
+/** The last machine that had packets which were too large. */
+export function narrowAt(fabric: Fabric, sent: Sent): Reached | undefined {
+  const told = toldLast(sent);
+  if (told === undefined) return reached(fabric, sent, sent.facts);
+  const machine = machineOf(fabric, told.by);
+  return { machine: machine ?? told.by, ...after(sent.ways, machine ?? '') };
+}
+
+export function sizeNext(fabric: Fabric, sent: Sent): string | undefined {
+  const at = narrowAt(fabric, sent);
+  const isRouter = fabric.routers.some(({ name }) => name === at?.machine);
+  return at !== undefined && isRouter ? nextCommands(fabric).at(at.machine, 'ip link') : undefined;
+}
