@@ -10,6 +10,8 @@ export interface LastDelivery {
   readonly commit: string | undefined;
   /** Seconds, by the router's own clock. */
   readonly ago: number | undefined;
+  /** Since when traffic is led around it: it has files of its own until that ends. */
+  readonly drainedSince: string | undefined;
 }
 
 /** Nobody looks further back; each commit costs two calls of git. */
@@ -25,11 +27,13 @@ export function lastDeliveries(
   return new Map(
     looks.flatMap(({ router, read }): [string, LastDelivery | undefined][] => {
       if (read === undefined) return [];
-      const { delivery } = read;
+      const { delivery, drained } = read;
       if (delivery === undefined) return [[router, undefined]];
+      if (drained !== undefined)
+        return [[router, { router, commit: undefined, ago: undefined, drainedSince: drained.since }]];
       const files = rendered.get(router) ?? new Map<string, string>();
       const commit = commitOf(delivery.manifest, join(out, 'routers', router), files);
-      return [[router, { router, commit, ago: delivery.ago }]];
+      return [[router, { router, commit, ago: delivery.ago, drainedSince: undefined }]];
     }),
   );
 }

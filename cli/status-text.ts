@@ -88,8 +88,12 @@ function routerRow({ deliveries }: StatusView, router: RouterSummary, colour: Te
   ];
 }
 
-const deliveryText = ({ commit = 'another commit', ago }: LastDelivery): string =>
-  ago === undefined ? commit : `${commit}, ${agoText(ago)} ago`;
+const deliveryText = ({ commit = 'another commit', ago, drainedSince }: LastDelivery): string =>
+  drainedSince !== undefined
+    ? `drained since ${drainedSince.slice(0, 16).replace('T', ' ')}Z`
+    : ago === undefined
+      ? commit
+      : `${commit}, ${agoText(ago)} ago`;
 
 /** In the largest unit that fits twice. */
 export function agoText(seconds: number): string {

@@ -13,13 +13,14 @@ import {
   summary,
   verifyCluster,
   verifyRouters,
+  withBlocksOf,
 } from '../verify/index.ts';
 import { findingAsJson } from './check.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { readInput } from './input.ts';
 import { interruptible } from './interruptible.ts';
-import { lastDeliveries } from './status-delivery.ts';
+import { type LastDelivery, lastDeliveries } from './status-delivery.ts';
 import { type StatusView, statusText } from './status-text.ts';
 import type { Terminal } from './terminal.ts';
 import { EXIT_OF, inDocument, toLookAt } from './verify.ts';
@@ -41,7 +42,7 @@ export async function status(options: StatusOptions, terminal: Terminal): Promis
   const { fabric, source } = read.input;
   const looks = await looksWithin(fabric, options, terminal);
   const verdicts = [
-    ...verifyRouters(fabric, looks.routers),
+    ...verifyRouters(withBlocksOf(fabric, looks.cluster), looks.routers),
     ...(looks.cluster === undefined ? [] : verifyCluster(fabric, looks.cluster)),
   ];
   const rendered = new Map(looks.asked.map(({ router, files }) => [router, files]));
@@ -81,8 +82,8 @@ export async function status(options: StatusOptions, terminal: Terminal): Promis
 /** Of the topology's history the last ones: what broke tonight is rarely older. */
 const CHANGES = 3;
 
-const deliveryOf = (one: { commit: string | undefined; ago: number | undefined } | undefined) =>
-  one && { commit: one.commit, secondsAgo: one.ago };
+const deliveryOf = (one: LastDelivery | undefined) =>
+  one && { commit: one.commit, secondsAgo: one.ago, drainedSince: one.drainedSince };
 
 interface Looks {
   readonly asked: readonly ToLookAt[];

@@ -12,6 +12,7 @@ import {
   type Verdict,
   verifyCluster,
   verifyRouters,
+  withBlocksOf,
 } from '../verify/index.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -129,7 +130,8 @@ async function looker(asked: Asked): Promise<() => Promise<Verdicts>> {
       lookAtRouters(toLook, stop),
       cluster?.lookAtCluster({ context: options.context, stop }),
     ]);
-    const ofRouters = verifyRouters(fabric, routerLooks);
+    // Where the cluster says which blocks its nodes have, routers must have routes to these.
+    const ofRouters = verifyRouters(withBlocksOf(fabric, clusterLook), routerLooks);
     const isFull = ({ about }: Verdict) => inFull.has(about.machine ?? about.name);
     return {
       routers: [...ofRouters.filter(isFull), ...narrowed(ofRouters.filter((one) => !isFull(one)))],

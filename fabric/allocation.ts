@@ -11,7 +11,7 @@ export interface Allocation {
 
 export interface AllocatedBlock {
   readonly prefix: Prefix;
-  /** Whose block it is; undefined if it is nobody's any more, while pods still have addresses of it. */
+  /** The node that has it and announces it; undefined if none does, while pods still have addresses of it. */
   readonly node: string | undefined;
 }
 

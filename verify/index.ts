@@ -1,5 +1,5 @@
 export type { AddressLook } from './address-look.ts';
-export { allocationIn } from './allocation.ts';
+export { allocationIn, withBlocksOf } from './allocation.ts';
 export { type Changed, changesBetween } from './changes.ts';
 export { verifyCluster } from './cluster.ts';
 export type { ClusterLook, NodeFacts, Read, Unread as ClusterUnread } from './cluster-look.ts';

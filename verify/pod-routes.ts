@@ -1,6 +1,13 @@
 import { isUp } from '../bird/answers/protocols.ts';
 import type { BgpRoute } from '../bird/answers/routes.ts';
-import { type Fabric, type NodeSpeaker, nextSteps, type RouterSpeaker } from '../fabric/index.ts';
+import {
+  type Fabric,
+  type NodeSpeaker,
+  nextSteps,
+  type RouterSpeaker,
+  sessionFilters,
+  verdictOf,
+} from '../fabric/index.ts';
 import { contains, type Prefix, parsePrefix, valuesOf } from '../topology/address.ts';
 import { droppedByFilter } from './dropped.ts';
 import { birdc, nextCommands } from './next-command.ts';
@@ -200,6 +207,7 @@ function missingRoutes(
   return fabric.nodes.flatMap((node) =>
     node.blocks
       .filter(({ text, family }) => !byPrefix.has(text) && ways.next(router.name, node, family).size > 0)
+      .filter((block) => !isKeptBack(fabric, node, block))
       .filter(({ family }) => !isMute(node, family))
       .map(({ text, family }) => {
         const own = sessions.find(
@@ -222,6 +230,13 @@ function missingRoutes(
       }),
   );
 }
+
+/** The topology's own filters let no router of the node's region have it. */
+const isKeptBack = (fabric: Fabric, node: NodeSpeaker, block: Prefix): boolean =>
+  fabric.calico.filters.length > 0 &&
+  (fabric.regions.find(({ name }) => name === node.region)?.routers ?? []).every(
+    ({ name }) => verdictOf(sessionFilters(fabric, node, name, block.family), 'export', block) === 'Reject',
+  );
 
 /** A more specific route into the pods' range captures packets, whatever BIRD has. */
 function unexpectedRoutes(

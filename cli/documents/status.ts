@@ -23,6 +23,7 @@ export const status = document('status', {
         .strictObject({
           commit: text.optional().describe('the youngest that renders what was delivered, of the last ones'),
           secondsAgo: count.optional().describe("by the router's own clock"),
+          drainedSince: text.optional().describe('traffic is led around it since then'),
         })
         .optional()
         .describe('what was delivered last; none if nothing ever was, or if it was not read'),

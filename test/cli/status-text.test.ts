@@ -1,4 +1,5 @@
 import { colours, visible } from '../../cli/colour.ts';
+import type { LastDelivery } from '../../cli/status-delivery.ts';
 import { agoText, type StatusView, statusText } from '../../cli/status-text.ts';
 import { UNPRINTABLE } from '../../topology/foreign.ts';
 import { summary, type Verdict, verifyRouters } from '../../verify/index.ts';
@@ -29,7 +30,7 @@ const view = (change: Partial<StatusView> = {}): StatusView => ({
     { name: 'c', planned: true, sessions: tally(0, 0), differ: 0, unread: undefined },
   ],
   cluster: undefined,
-  deliveries: new Map([['a', { router: 'a', commit: '3fa2c1b', ago: 18_100 }]]),
+  deliveries: new Map([['a', { router: 'a', commit: '3fa2c1b', ago: 18_100, drainedSince: undefined }]]),
   wrong: [verdict({})],
   asPromised: 12,
   findings: [],
@@ -61,6 +62,27 @@ differs
 topology.yaml
   3fa2c1b 2026-01-02 03:04Z Add a node
     next: git show 3fa2c1b -- topology.yaml`);
+});
+
+test('what was delivered: never, some other commit, or nothing that counts while the router is drained', () => {
+  const shown = (delivery: Partial<LastDelivery> | undefined) =>
+    text({
+      deliveries: new Map([
+        [
+          'a',
+          delivery && {
+            router: 'a',
+            commit: undefined,
+            ago: undefined,
+            drainedSince: undefined,
+            ...delivery,
+          },
+        ],
+      ]),
+    });
+  expect(shown(undefined)).toMatch(/^a {7}3 of 4 {7}never +1 differs$/m);
+  expect(shown({ ago: 7 })).toContain(' another commit, 7 s ago ');
+  expect(shown({ drainedSince: '2026-01-02T03:04:05Z' })).toContain(' drained since 2026-01-02 03:04Z ');
 });
 
 test('colours add no letter, and no line but a long command is wider than 80 columns', () => {
