@@ -125,7 +125,7 @@ export function deliveryCommands(root: Command): void {
     .addOption(
       new Option('--watch', 'look again and again until Ctrl-C, and show what changes')
         .default(false)
-        .conflicts('wait'),
+        .conflicts(['wait', 'ping']),
     )
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
     .addHelpText(
