@@ -26,28 +26,34 @@ export interface RealLoan extends Loan {
   readonly owner: string | undefined;
 }
 
-/** The loans of the cluster that was asked: one of those between nodes that cannot be told apart, of addresses that filters treat alike. */
+/** Beyond one of each borrower and each owner: a class of nodes may borrow from every other one. */
+const MOST_LOANS = 64;
+
+/**
+ * The loans of the cluster that was asked, one of those that cannot be told apart: of nodes that are alike, with addresses that filters treat
+ * alike. Each kind of borrower and each kind of owner is among them; of further combinations not all, if they are many.
+ */
 export function realLoans(fabric: Fabric): RealLoan[] {
   const { allocation } = fabric.pods;
   if (allocation === undefined) return [];
   const ours = new Map(fabric.nodes.map((node) => [node.name, node]));
   const borrowed = borrowedIn(allocation).filter(
-    ({ node, address }) => ours.get(node)?.address[address.family],
+    ({ node, address }) => ours.get(node)?.address[address.family] !== undefined,
   );
   if (borrowed.length === 0) return [];
   const alike = alikeIn(fabric);
-  const found = new Map<string, RealLoan>();
+  const kinds = new Map<string, RealLoan>();
   for (const { address, node, block } of borrowed) {
     const owner = block.node !== undefined && ours.has(block.node) ? block.node : undefined;
-    const key = [
-      alike(node),
-      owner === undefined ? '' : alike(owner),
-      address.family,
-      treatment(fabric.calico.filters, hostPrefix(address)),
-    ].join(' ');
-    if (!found.has(key)) found.set(key, { address, node, owner });
+    const how = `${address.family} ${treatment(fabric.calico.filters, hostPrefix(address))}`;
+    const [borrows, lends] = [`${alike(node)} borrows ${how}`, `${owner && alike(owner)} lends ${how}`];
+    const isNew = !kinds.has(borrows) || !kinds.has(lends);
+    const key = `${borrows} ${lends}`;
+    if (kinds.has(key) || (!isNew && new Set(kinds.values()).size >= MOST_LOANS)) continue;
+    const loan = { address, node, owner };
+    for (const one of [key, borrows, lends]) if (!kinds.has(one)) kinds.set(one, loan);
   }
-  return [...found.values()];
+  return [...new Set(kinds.values())];
 }
 
 /** Of each region and family a node that borrows: from a neighbour's block, and from one of another region. What filters there are is by region. */

@@ -22,7 +22,7 @@ export function leastMtu(analysis: Analysis): number {
   const { network, pairs, consequence } = analysis;
   const joining = network.segments.filter(({ members }) => members.length > 1);
   const joins = new Set(joining.map(({ index }) => index));
-  const narrowest = least([
+  const narrowest = smallest([
     ...joining.map(({ mtu }) => mtu),
     ...network.machines.flatMap(({ ports }) =>
       ports.filter(({ segment }) => joins.has(segment)).map(({ mtu }) => mtu),
@@ -30,16 +30,17 @@ export function leastMtu(analysis: Analysis): number {
   ]);
   // Which paths packets take once their loss is fixed is unknown: any segment may be on one.
   if (pairs.some(({ fate }) => !isWhole(fate))) return narrowest;
-  let found = least(pairs.map(({ fate }) => fate.mtu[0]));
+  let found = smallest(pairs.map(({ fate }) => fate.mtu[0]));
   for (const failing of failings(network)) {
     // Most networks need no failure tried: no path has a smaller MTU than this.
     if (found <= narrowest) break;
     const { broken, worse } = consequence([failing]);
     const arriving = [...broken, ...worse].filter(({ after }) => after.arrives);
-    found = Math.min(found, least(arriving.map(({ after }) => after.mtu[0])));
+    found = Math.min(found, smallest(arriving.map(({ after }) => after.mtu[0])));
   }
   return found;
 }
 
-const least = (mtus: readonly number[]): number =>
+/** Of any number of them: thousands of nodes have more pairs than a call takes arguments. */
+export const smallest = (mtus: readonly number[]): number =>
   mtus.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);

@@ -1,6 +1,7 @@
 import { familiesOf } from '../../topology/address.ts';
 import { type Analysis, countChanges, countPairs, placeOf } from '../analysis.ts';
 import { type Check, type Found, grouped, nodeText, someLines, someOf } from '../finding.ts';
+import { smallest } from '../pod-mtu.ts';
 import { type Failing, failings } from '../simulator/failure.ts';
 import type { Machine } from '../simulator/model.ts';
 import type { Consequence, PairChange } from '../simulator/what-if.ts';
@@ -28,14 +29,14 @@ function smallerMtuLeft({ fabric, network }: Analysis, tried: readonly Tried[]):
   if (mtu === undefined) return [];
   const tooSmall = tried.flatMap(({ failing, worse }) => {
     const narrow = worse.filter(({ before, after }) => before.mtu[0] >= mtu && after.mtu[0] < mtu);
-    const least = Math.min(...narrow.map(({ after }) => after.mtu[0]));
+    const least = smallest(narrow.map(({ after }) => after.mtu[0]));
     const [first] = narrow;
     if (first === undefined) return [];
     const to = network.machines[network.blocks[first.block]?.node ?? -1]?.name;
     return [{ name: failing.name, least, pair: `${network.machines[first.from]?.name} to ${to}` }];
   });
   if (tooSmall.length === 0) return [];
-  const least = Math.min(...tooSmall.map((one) => one.least));
+  const least = smallest(tooSmall.map((one) => one.least));
   return [
     {
       id: 'NE304',

@@ -3,7 +3,7 @@ import { LEAST_IPV6_MTU } from '../../topology/address.ts';
 import { NOENCAP } from '../../topology/own-command.ts';
 import type { Analysis, Pair } from '../analysis.ts';
 import { type Check, someLines, someOf } from '../finding.ts';
-import { leastMtu } from '../pod-mtu.ts';
+import { leastMtu, smallest } from '../pod-mtu.ts';
 import { traces } from '../trace.ts';
 
 /** NE301: pods' packets do not fit a segment on their path. */
@@ -13,7 +13,7 @@ export const podMtuTooLarge: Check = (analysis) => {
   if (mtu === undefined) return [];
   const tooSmall = analysis.pairs.filter(({ fate }) => fate.arrives && fate.mtu[0] < mtu);
   if (tooSmall.length === 0) return [];
-  const least = Math.min(...tooSmall.map(({ fate }) => fate.mtu[0]));
+  const least = smallest(tooSmall.map(({ fate }) => fate.mtu[0]));
   return [
     {
       id: 'NE301',
@@ -36,7 +36,7 @@ export const fits = ({ pods }: Fabric, mtu: number): boolean =>
 
 /** The segments with the smallest MTU on these paths, be it their own or that of an interface there. */
 function narrowest({ network, simulation }: Analysis, pairs: readonly Pair[]): string[] {
-  const least = Math.min(...pairs.map(({ fate }) => fate.mtu[0]));
+  const least = smallest(pairs.map(({ fate }) => fate.mtu[0]));
   const names = pairs
     .filter(({ fate }) => fate.mtu[0] === least)
     .slice(0, 20)
@@ -56,9 +56,7 @@ const WASTED = 100;
 /** NE302: every path would carry larger packets, even after any single failure. */
 export const podMtuTooSmall: Check = (analysis) => {
   const { mtu } = analysis.fabric.pods;
-  const atRest = Math.min(
-    ...analysis.pairs.filter(({ fate }) => fate.arrives).map(({ fate }) => fate.mtu[0]),
-  );
+  const atRest = smallest(analysis.pairs.filter(({ fate }) => fate.arrives).map(({ fate }) => fate.mtu[0]));
   if (mtu === undefined || !Number.isFinite(atRest) || mtu >= atRest - WASTED) return [];
   const least = leastMtu(analysis);
   if (mtu >= least - WASTED) return [];

@@ -36,10 +36,11 @@ export interface Reduced {
  */
 export function reduced(
   fabric: Fabric,
-  blocks: ReadonlyMap<string, readonly Prefix[]> = nodeBlocks(fabric),
+  given: ReadonlyMap<string, readonly Prefix[]> = nodeBlocks(fabric),
   apart: ReadonlySet<string> = new Set(),
   split: (node: string) => string = () => '',
 ): Reduced {
+  const blocks = fabric.pods.allocation === undefined ? given : oneOfEachKind(fabric, given, apart);
   const isUnlike = unlike(fabric);
   const traits = traitsIn(fabric, blocks);
   const alike = new Map<string, string[]>();
@@ -117,14 +118,36 @@ function unlike(fabric: Fabric): (node: NodeSpeaker) => boolean {
     (igp && (attachments.length > 1 || attachments.some(({ segment }) => uneven.has(segment))));
 }
 
-/** Everything the simulator reads about a node, as one text. */
-function traitsIn(
+/**
+ * In a cluster, nodes have any number of blocks. Of those that nothing tells apart one stands for all, so that nodes with more of them are
+ * not of another class; nodes that are asked about keep all.
+ */
+function oneOfEachKind(
   fabric: Fabric,
   blocks: ReadonlyMap<string, readonly Prefix[]>,
-): (node: NodeSpeaker) => string {
-  const rangesWith = rangesOf(fabric);
+  apart: ReadonlySet<string>,
+): ReadonlyMap<string, readonly Prefix[]> {
+  const traits = blockTraitsIn(fabric);
+  const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
+  return new Map(
+    [...blocks].map(([name, own]): [string, readonly Prefix[]] => {
+      const node = nodes.get(name);
+      if (node === undefined || apart.has(name)) return [name, own];
+      const kinds = new Map<string, Prefix>();
+      for (const block of own) {
+        const kind = JSON.stringify(traits(node, block));
+        if (!kinds.has(kind)) kinds.set(kind, block);
+      }
+      const sorted = [...kinds].sort(([a], [b]) => (a < b ? -1 : 1));
+      return [name, sorted.map(([, block]) => block)];
+    }),
+  );
+}
+
+/** What of a block the simulator reads, beside its addresses. */
+function blockTraitsIn(fabric: Fabric): (node: NodeSpeaker, block: Prefix) => readonly unknown[] {
   const { filters } = fabric.calico;
-  const blockTraits = (node: NodeSpeaker, block: Prefix) => {
+  return (node, block) => {
     const { pods, all } = letOut(fabric, node, block);
     return [
       block.family,
@@ -134,6 +157,15 @@ function traitsIn(
       all,
     ];
   };
+}
+
+/** Everything the simulator reads about a node, as one text. */
+function traitsIn(
+  fabric: Fabric,
+  blocks: ReadonlyMap<string, readonly Prefix[]>,
+): (node: NodeSpeaker) => string {
+  const rangesWith = rangesOf(fabric);
+  const blockTraits = blockTraitsIn(fabric);
   return (node) =>
     JSON.stringify([
       node.region,

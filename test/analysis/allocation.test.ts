@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { analyse, findings, ownerOf, podPaths, targetOf } from '../../analysis/index.ts';
 import { type Allocation, type Fabric, nodeBlocks, withAllocation } from '../../fabric/index.ts';
-import { type IpAddress, ipAddress, parseAddress } from '../../topology/address.ts';
+import { type IpAddress, ipAddress, type Prefix, parseAddress, parsePrefix } from '../../topology/address.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { arbitraryNetwork } from './arbitrary-network.ts';
 
@@ -63,6 +63,12 @@ const wide = (nodes: number, exportBorrowed: boolean) =>
 
 const address = (text: string): IpAddress => parseAddress(text) as IpAddress;
 
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (!parsed.ok) throw new Error(`${text} is no prefix`);
+  return parsed.prefix;
+}
+
 /** `borrower` has an address of `owner`'s block. */
 function lent(fabric: Fabric, borrower: string, owner: string): Allocation['addresses'][number] {
   const block = nodeBlocks(fabric).get(owner)?.[0];
@@ -93,6 +99,29 @@ test('of hundreds of alike loans one is followed, and each kind is', () => {
   expect(
     findings(analyse(withAllocation(wide(200, true), asPlanned(fabric)))).map(({ id }) => id),
   ).not.toContain('NE417');
+});
+
+test('nodes with other numbers of blocks are alike, and the path to each block of one that is asked about is there', () => {
+  const fabric = wide(60, true);
+  const extra = fabric.nodes.flatMap(({ name }, at) =>
+    [...Array(at % 4).keys()].map((more) => ({
+      prefix: prefix(`10.42.${100 + at}.${more * 64}/26`),
+      node: name,
+    })),
+  );
+  const { blocks } = asPlanned(fabric);
+  const asked = withAllocation(fabric, asPlanned(fabric, { blocks: [...blocks, ...extra] }));
+  expect(analyse(asked).network.machines.length).toBe(analyse(fabric).network.machines.length);
+  const analysis = analyse(asked, ['east-003', 'west-000'], undefined, []);
+  const from = analysis.network.machines.find(({ name }) => name === 'west-000');
+  const target = targetOf(asked, 'east-003');
+  if (target?.kind !== 'pods' || from === undefined) throw new Error('there is no such node');
+  expect(podPaths(analysis, from, target).map((path) => [path.prefix, path.fate.arrives])).toEqual([
+    ['10.42.0.192/26', true],
+    ['10.42.103.0/26', true],
+    ['10.42.103.64/26', true],
+    ['10.42.103.128/26', true],
+  ]);
 });
 
 test('a node without a block has none, and one whose node left the cluster is announced by nobody', () => {

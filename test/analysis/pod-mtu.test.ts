@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { analyse, findings, smallestPodMtu } from '../../analysis/index.ts';
+import { smallest } from '../../analysis/pod-mtu.ts';
 import { buildFabric, type Fabric } from '../../fabric/index.ts';
 import { loadTopology, type TopologyInput } from '../../topology/index.ts';
 import { redundant, twoRegions } from '../fabric/networks.ts';
@@ -16,6 +17,11 @@ function withSegments(topology: TopologyInput, change: Record<string, object>): 
   }
   return { ...topology, underlay: { segments } };
 }
+
+test('of more pairs than a call takes arguments, too', () => {
+  expect(smallest(new Array<number>(500_000).fill(1400).concat(1300))).toBe(1300);
+  expect(smallest([])).toBe(Number.POSITIVE_INFINITY);
+});
 
 test('auto is the smallest MTU between two nodes of any regions', () => {
   expect(mtuOf(twoRegions())).toBe(1420);
