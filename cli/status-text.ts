@@ -4,6 +4,7 @@ import { printable } from '../topology/foreign.ts';
 import { NOENCAP } from '../topology/own-command.ts';
 import { shellWord } from '../topology/shell-word.ts';
 import type { ClusterLook, RouterSummary, Summary, Tally, Verdict } from '../verify/index.ts';
+import { visible } from './colour.ts';
 import { columns } from './columns.ts';
 import type { LastDelivery } from './status-delivery.ts';
 import { counted, type Terminal } from './terminal.ts';
@@ -38,12 +39,13 @@ export function statusText(view: StatusView, { colour }: Pick<Terminal, 'colour'
   return [
     headline(view, differs, unknown, errors, colour),
     '',
-    ...columns([['region', 'routers', 'nodes Ready'], ...view.regions.map((one) => regionRow(one, colour))]),
+    ...table(['region', 'routers', 'nodes Ready'], view.regions, isWholeRegion, (one) =>
+      regionRow(one, colour),
+    ),
     '',
-    ...columns([
-      ['router', 'sessions up', 'delivered', ''],
-      ...view.routers.map((one) => routerRow(view, one, colour)),
-    ]),
+    ...table(['router', 'sessions up', 'delivered', ''], view.routers, isWholeRouter, (one) =>
+      routerRow(view, one, colour),
+    ),
     ...part(bold('differs'), reasons(differs, colour.red, DIFFERENCES)),
     ...part(bold('unknown'), reasons(unknown, colour.yellow, UNKNOWNS)),
     ...part(bold('check'), checkLines(view.findings, errors, colour)),
@@ -66,22 +68,57 @@ function headline(
       : unknown.length > 0 || (wrong.length === 0 && asPromised === 0)
         ? yellow
         : green;
-  const all = `${differs.length} ${differs.length === 1 ? 'differs' : 'differ'}, ${unknown.length} unknown, ${asPromised} as promised`;
+  const all = `${differs.length} ${differs.length === 1 ? 'differs' : 'differ'}, ${unknown.length} unknown, ${asPromised} as promised${errors.length === 0 ? '' : `, ${counted(errors.length, 'error')} of check`}`;
   return `${bold(printable(network))}: ${paint(all)}`;
 }
+
+/** Of more regions or routers than these, the ones that are as they should be are only counted. */
+const MOST_ROWS = 12;
+
+/** A row for each, the name in the first column cut to what the others leave of the screen. */
+function table<T>(
+  header: readonly string[],
+  all: readonly T[],
+  isWhole: (one: T) => boolean,
+  rowOf: (one: T) => readonly string[],
+): string[] {
+  const wrong = all.filter((one) => !isWhole(one));
+  const shown = all.length <= MOST_ROWS ? all : wrong.slice(0, MOST_ROWS);
+  const rows = [header, ...shown.map(rowOf)];
+  const others = header.slice(1).map((_, at) => Math.max(...rows.map((row) => visible(row[at + 1] ?? ''))));
+  const room = Math.max(WIDTH - others.reduce((sum, width) => sum + width + 2, 0), 8);
+  const hidden = all.length - shown.length;
+  const broken = all.length <= MOST_ROWS ? 0 : wrong.length - shown.length;
+  return [
+    ...columns(rows.map(([name = '', ...rest]) => [shortened(name, room), ...rest])),
+    ...(hidden === 0 ? [] : [hiddenText(hidden, broken)]),
+  ];
+}
+
+const hiddenText = (hidden: number, broken: number): string =>
+  broken === 0
+    ? `and ${hidden} more, as they should be`
+    : broken === hidden
+      ? `and ${hidden} more, not as they should be either`
+      : `and ${hidden} more, ${broken} of them not as they should be`;
+
+const isWholeRegion = ({ nodes }: Summary['regions'][number]): boolean => nodes.up === nodes.expected;
+
+const isWholeRouter = ({ planned, sessions, differ, unread }: RouterSummary): boolean =>
+  planned || (unread === undefined && differ === 0 && sessions.up === sessions.expected);
 
 const regionRow = (
   { name, routers, nodes }: Summary['regions'][number],
   colour: Terminal['colour'],
-): string[] => [shortened(name), shortened(routers.join(' ')), tallyText(nodes, colour)];
+): string[] => [printable(name), shortened(routers.join(' '), 30), tallyText(nodes, colour)];
 
 function routerRow({ deliveries }: StatusView, router: RouterSummary, colour: Terminal['colour']): string[] {
   const { name, planned, sessions, unread, differ } = router;
-  if (planned) return [shortened(name), 'planned', '', ''];
-  if (unread !== undefined) return [shortened(name), colour.yellow('unknown'), '', ''];
+  if (planned) return [printable(name), 'planned', '', ''];
+  if (unread !== undefined) return [printable(name), colour.yellow('unknown'), '', ''];
   const delivery = deliveries.get(name);
   return [
-    shortened(name),
+    printable(name),
     tallyText(sessions, colour),
     delivery === undefined ? (deliveries.has(name) ? 'never' : '') : deliveryText(delivery),
     differ === 0 ? '' : colour.red(`${differ} ${differ === 1 ? 'differs' : 'differ'}`),
@@ -116,9 +153,9 @@ function tallyText({ expected, up, unknown }: Tally, { red, yellow, green }: Ter
 }
 
 /** Names may be long, and columns stand side by side. */
-const shortened = (text: string): string => {
+const shortened = (text: string, most: number): string => {
   const shown = printable(text);
-  return shown.length <= 24 ? shown : `${shown.slice(0, 23)}…`;
+  return shown.length <= most ? shown : `${shown.slice(0, most - 1)}…`;
 };
 
 const part = (title: string, lines: readonly string[]): string[] =>
@@ -134,9 +171,12 @@ function reasons(verdicts: readonly Verdict[], paint: (text: string) => string, 
   for (const one of verdicts) {
     const key =
       one.is === 'unknown'
-        ? (one.cause?.message ?? one.kind)
+        ? // The same for several machines, each named in its own.
+          (one.cause?.message ?? one.kind).replaceAll(machineOf(one), '…')
         : `${machineOf(one)} ${one.kind} ${one.cause?.message ?? ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
+    const same = groups.get(key);
+    if (same === undefined) groups.set(key, [one]);
+    else same.push(one);
   }
   const all = [...groups.values()];
   const hidden = all.slice(most).reduce((sum, group) => sum + group.length, 0);

@@ -109,6 +109,47 @@ test('colours add no letter, and no line but a long command is wider than 80 col
   expect(coloured.map(visible)).toEqual(plain.map(visible));
 });
 
+test('of many routers and regions those that are as they should be are counted', () => {
+  const regions = [...Array(30).keys()].map((at) => ({
+    name: `r${at}`,
+    routers: [`a${at}`],
+    nodes: at === 7 ? tally(3, 2) : tally(3, 3),
+  }));
+  const routers = [...Array(30).keys()].map((at) => ({
+    name: `a${at}`,
+    planned: false,
+    sessions: tally(4, 4),
+    differ: 0,
+    unread: at < 20 ? 'no key' : undefined,
+  }));
+  const shown = text({ regions, routers });
+  expect(shown).toContain('r7      a7       2 of 3\nand 29 more, as they should be\n');
+  expect(shown.match(/^a\d+ /gm)).toHaveLength(12);
+  expect(shown).toContain('\nand 18 more, 8 of them not as they should be\n');
+  expect(shown.split('\n').length).toBeLessThan(40);
+});
+
+test('a long name gives way to what stands beside it', () => {
+  const routers = [
+    { name: 'x'.repeat(60), planned: false, sessions: tally(1000, 900, 50), differ: 100, unread: undefined },
+  ];
+  const drained = { router: '', commit: undefined, ago: undefined, drainedSince: '2026-01-02T03:04:05Z' };
+  const shown = text({ routers, deliveries: new Map([['x'.repeat(60), drained]]) });
+  const line = shown.split('\n').find((one) => one.startsWith('xx')) ?? '';
+  expect(line).toContain('…');
+  expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('machines that name themselves in one reason are told once', () => {
+  const unread = (machine: string) =>
+    verdict({
+      about: { kind: 'router', name: machine },
+      is: 'unknown',
+      cause: { message: `no key for ${machine}`, evidence: [] },
+    });
+  expect(text({ wrong: ['a', 'b'].map(unread) })).toContain('\nunknown\n  a, b: no key for a (2)\n');
+});
+
 test('what is unknown for one reason is told once, with whom it concerns', () => {
   const unread = (machine: string) =>
     verdict({

@@ -37,8 +37,8 @@ test('with neither SSH nor a cluster, nor git: the network, why the rest is unkn
   const { code, stdout } = await noencapMeanwhile(folder, ['status'], env);
   expect(code).toBe(3);
   expect(stdout).toContain('WDS       gateway       unknown, of 2\n');
-  expect(stdout).toContain('  gateway: known_hosts has no host key for gateway');
-  expect(stdout).toContain('    next: bin/noencap ship --check gateway\n');
+  expect(stdout).toContain('  cn-ns, gateway, global-ns: known_hosts has no host key for cn-ns (24)\n');
+  expect(stdout).toContain('    next: bin/noencap ship --check cn-ns\n');
   expect(stdout).toContain('    next: kubectl config get-contexts\n');
   expect(stdout).toContain('  git does not say what changed\n');
   expect(stdout.split('\n').filter((line) => line.length > 80 && !line.startsWith('    next: '))).toEqual([]);
@@ -82,5 +82,6 @@ test('a topology with an error of check differs, whatever else is unknown', asyn
   writeFileSync(join(folder, 'topology.yaml'), reportText().replace(/mtu: 1370.*$/m, 'mtu: 1500'));
   const { code, stdout } = await status('--no-routers', '--no-cluster');
   expect(code).toBe(1);
+  expect(stdout).toMatch(/^home: 0 differ, 0 unknown, 0 as promised, 1 error of check\n/);
   expect(stdout).toMatch(/\ncheck\n {2}NE301 /);
 });
