@@ -1,14 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { type Drift, gitObjects, isOursAlone, kindsFor, objectsDrift, routersDrift } from '../drift/index.ts';
+import type { ObjectsLook } from '../drift/live-object.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { readObjects } from '../live/cluster/index.ts';
 import { readRouterFiles } from '../live/routers/index.ts';
 import { compareDist } from '../repository/dist.ts';
 import { git } from '../repository/git.ts';
+import type { Input } from '../repository/input.ts';
 import { render } from '../repository/render.ts';
 import { knownHostsOf, readIfThere } from '../repository/trust-files.ts';
 import { loadApp } from '../repository/user-app.ts';
-import { keyOf } from '../review/objects.ts';
+import { keyOf, type ObjectId } from '../review/objects.ts';
 import { jsonText } from '../topology/foreign.ts';
 import { NOENCAP } from '../topology/own-command.ts';
 import { driftText } from './drift-text.ts';
@@ -29,6 +31,8 @@ export interface DriftOptions {
   readonly cluster: boolean;
   readonly routers: boolean;
   readonly knownHosts: string | undefined;
+  /** Write what the cluster has into the topology. */
+  readonly adopt: boolean;
 }
 
 /** Holds the cluster's objects and the routers' files against git. */
@@ -41,13 +45,28 @@ export async function drift(options: DriftOptions, terminal: Terminal): Promise<
   const { files } = render(fabric, operatorManifest, await loadApp());
   const stale = staleness(options.out, files);
   if (stale !== undefined) return refuse(stale, terminal);
+  if (options.adopt) return adopt(read.input, files, options, terminal);
   const found = await look(fabric, files, asked, options, terminal);
-  if (terminal.json)
-    terminal.print(`${jsonText(found)}
-`);
+  if (terminal.json) terminal.print(`${jsonText(found)}\n`);
   else terminal.report(driftText(found, terminal));
   if (found.objects.length + found.routers.length > 0) return EXIT.doesNotHold;
   return found.ok ? EXIT.fine : EXIT.environment;
+}
+
+/** Routers' files say nothing that could be written into a topology. */
+async function adopt(
+  input: Input,
+  files: ReadonlyMap<string, string>,
+  options: DriftOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { stop, release } = interruptible(INTERRUPTED, terminal);
+  // Every request listens to it.
+  setMaxListeners(0, stop);
+  const look = await readCluster(input.fabric, files, options, stop);
+  release();
+  const found = objectsDrift(input.fabric, files, look);
+  return (await import('./drift-adopt.ts')).adoptDrift(options.topology, input, found, look, terminal);
 }
 
 function routersAsked(fabric: Fabric, { router, routers }: DriftOptions): readonly RouterSpeaker[] | Refusal {
@@ -111,15 +130,22 @@ const INTERRUPTED = 'Interrupted: what was not looked at is unknown. Press Ctrl-
 
 const NOT_ASKED = { objects: [], unknown: [], same: 0 } as const;
 
-async function lookAtCluster(
+const lookAtCluster = async (
+  fabric: Fabric,
+  files: ReadonlyMap<string, string>,
+  options: DriftOptions,
+  stop: AbortSignal,
+) => objectsDrift(fabric, files, await readCluster(fabric, files, options, stop));
+
+function readCluster(
   fabric: Fabric,
   files: ReadonlyMap<string, string>,
   { context }: DriftOptions,
   stop: AbortSignal,
-) {
+): Promise<ObjectsLook> {
   const ours = new Set(gitObjects(fabric, files).map(({ id }) => keyOf(id)));
-  const isWanted = (id: Parameters<typeof keyOf>[0]) => ours.has(keyOf(id)) || isOursAlone(id);
-  return objectsDrift(fabric, files, await readObjects(kindsFor(fabric, files), { context, stop, isWanted }));
+  const isWanted = (id: ObjectId) => ours.has(keyOf(id)) || isOursAlone(id);
+  return readObjects(kindsFor(fabric, files), { context, stop, isWanted });
 }
 
 /** What is checked out, if nothing is edited. */

@@ -1,7 +1,6 @@
-import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { replaceFile } from '../repository/replace-file.ts';
 import { readIfThere } from '../repository/trust-files.ts';
-import { makeFolder } from '../repository/write-dist.ts';
 import {
   askedVersion,
   type OwnedChange,
@@ -51,7 +50,7 @@ export function upgrade(options: UpgradeOptions, terminal: Terminal): ExitCode {
   const record = recordText(owned);
   if (!options.check) {
     for (const change of news) apply(change);
-    if (current(RECORD) !== record) write(RECORD, record);
+    if (current(RECORD) !== record) replaceFile(RECORD, record);
   }
   report(changes, ours, options, terminal);
   return options.check && news.length > 0 ? EXIT.doesNotHold : EXIT.fine;
@@ -87,17 +86,7 @@ function packageChange(before: string, ours: Versions): OwnedChange {
 
 function apply({ path, does, text }: OwnedChange): void {
   if (does === 'retire') rmSync(path);
-  else if (does !== 'edited' && text !== undefined) write(path, text);
-}
-
-/** In one go, so that an interrupted run leaves the old file or the new one; with the mode that it had. */
-function write(path: string, text: string): void {
-  const mode = lstatSync(path, { throwIfNoEntry: false })?.mode;
-  const beside = join(dirname(path), `.${basename(path)}.noencap-new`);
-  makeFolder(dirname(path));
-  rmSync(beside, { force: true });
-  writeFileSync(beside, text, { flag: 'wx', ...(mode === undefined ? {} : { mode: mode & 0o777 }) });
-  renameSync(beside, path);
+  else if (does !== 'edited' && text !== undefined) replaceFile(path, text);
 }
 
 /** What is said of a file, as done and as to be done. */

@@ -149,6 +149,11 @@ export function deliveryCommands(root: Command): void {
     .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
     .option('--no-cluster', 'leave the cluster out')
     .option('--no-routers', 'leave the routers out')
+    .addOption(
+      new Option('--adopt', 'write what the cluster has into the topology, as far as that can be proven')
+        .default(false)
+        .conflicts(['router', 'cluster', 'routers', 'knownHosts']),
+    )
     .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
     .addHelpText(
       'after',
@@ -157,10 +162,13 @@ export function deliveryCommands(root: Command): void {
         'noencap drift --no-routers',
         'noencap drift --router gateway',
         'noencap drift --json > drift.json',
+        'noencap drift --adopt',
       ),
     )
     .action((options) =>
-      run(options, 'drift', async (speak) => (await import('../drift.ts')).drift(options, speak)),
+      run(options, options.adopt ? 'drift --adopt' : 'drift', async (speak) =>
+        (await import('../drift.ts')).drift(options, speak),
+      ),
     );
 
   command(root, 'status', 'Show all of the network that can be known in seconds, and what to run next.')

@@ -8,6 +8,7 @@ import { bootstrap, bootstrapRun } from './bootstrap.ts';
 import { check } from './check.ts';
 import { comment } from './comment.ts';
 import { drain, drainCheck, undrain } from './drain.ts';
+import { driftAdopt } from './drift.ts';
 import { init } from './init.ts';
 import { issue } from './issue.ts';
 import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from './lab.ts';
@@ -26,6 +27,7 @@ const own = z.union([
   bootstrapRun,
   check,
   comment,
+  driftAdopt,
   drain,
   drainCheck,
   explain,

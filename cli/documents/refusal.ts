@@ -13,6 +13,7 @@ export const commands = z.enum([
   'drain',
   'drain --check',
   'drift',
+  'drift --adopt',
   'explain',
   'init',
   'issue',

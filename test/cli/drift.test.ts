@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { colours } from '../../cli/colour.ts';
 import { driftText } from '../../cli/drift-text.ts';
 import type { Drift } from '../../drift/index.ts';
@@ -8,6 +7,7 @@ import { UNPRINTABLE } from '../../topology/foreign.ts';
 import { edited, syncedCluster } from '../drift/synced-cluster.ts';
 import { REPORT } from '../fixture/report.ts';
 import { type ApiServer, type Stored, startApiServer } from '../live/cluster/api-server.ts';
+import { noencapMeanwhile } from './meanwhile.ts';
 import { documentIn, type Run, scratch } from './run.ts';
 
 const PEERS = '/apis/crd.projectcalico.org/v1/bgppeers';
@@ -35,24 +35,11 @@ async function cluster(change: (lists: Map<string, readonly Stored[]>) => void =
   kubeconfig = server.use();
 }
 
-/** The server of this process must be able to answer in the meantime. */
-async function drift(...args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [resolve('bin/noencap'), 'drift', ...args], {
-    cwd: folder,
-    env: { PATH: `${folder}:${process.env.PATH}`, HOME: folder, KUBECONFIG: kubeconfig },
+const drift = (...args: readonly string[]): Promise<Run> =>
+  noencapMeanwhile(folder, ['drift', ...args], {
+    PATH: `${folder}:${process.env.PATH}`,
+    KUBECONFIG: kubeconfig,
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  const code = await new Promise<number | null>((done) => child.on('close', done));
-  if (args.includes('--json') && stdout !== '') documentIn(stdout);
-  return { code, stdout, stderr };
-}
 
 test('no drift is exit code 0', async () => {
   await cluster();

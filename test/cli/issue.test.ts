@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Drift } from '../../drift/index.ts';
 import { BOT, type GitHub, problem, startGitHub, TOKEN } from '../github/server.ts';
+import { noencapMeanwhile } from './meanwhile.ts';
 import { documentIn, type Run, scratch } from './run.ts';
 
 let github: GitHub;
@@ -45,33 +45,17 @@ const UNKNOWN = [{ about: { kind: 'cluster', name: 'nodes' }, message: 'no answe
 const write = (change: object = {}) =>
   writeFileSync(join(folder, 'drift.json'), JSON.stringify({ ...DRIFT, ...change }));
 
-/** Like `noencap` of run.ts, but the server here must be able to answer in the meantime. */
 async function issue(args: readonly string[] = [], change: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const child = spawn(process.execPath, [resolve('bin/noencap'), 'issue', ...args], {
-    cwd: folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: folder,
-      GITHUB_REPOSITORY: 'acme/net',
-      GITHUB_API_URL: github.url,
-      GITHUB_SERVER_URL: 'https://github.example',
-      GITHUB_RUN_ID: '99',
-      GITHUB_TOKEN: TOKEN,
-      ...change,
-    },
+  const ran = await noencapMeanwhile(folder, ['issue', ...args], {
+    GITHUB_REPOSITORY: 'acme/net',
+    GITHUB_API_URL: github.url,
+    GITHUB_SERVER_URL: 'https://github.example',
+    GITHUB_RUN_ID: '99',
+    GITHUB_TOKEN: TOKEN,
+    ...change,
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text;
-  });
-  const code = await new Promise<number | null>((done) => child.on('close', done));
-  outputs.push(stdout, stderr);
-  if (args.includes('--json') && stdout !== '') documentIn(stdout);
-  return { code, stdout, stderr };
+  outputs.push(ran.stdout, ran.stderr);
+  return ran;
 }
 
 test('opens one issue, renews it, keeps it while something is unknown, closes it when drift is gone', async () => {

@@ -101,6 +101,7 @@ const SUCCESS: Record<string, { args: readonly string[]; given?: () => void }> =
 /** Those that need more than a folder, and the tests that have it. */
 const ELSEWHERE: Record<string, string> = {
   comment: 'test/cli/comment.test.ts',
+  'drift --adopt': 'test/cli/drift-adopt.test.ts',
   issue: 'test/cli/issue.test.ts',
   lab: 'test/cli/documents/lab.test.ts',
   'lab birdc': 'test/cli/documents/lab.test.ts',
@@ -169,6 +170,7 @@ const REFUSED: Record<string, readonly [args: readonly string[], code: string]> 
   drain: [['drain', 'gateway'], 'file-missing'],
   'drain --check': [['drain', 'gateway', '--check'], 'file-missing'],
   drift: [['drift'], 'file-missing'],
+  'drift --adopt': [['drift', '--adopt'], 'file-missing'],
   explain: [['explain', 'a', 'b'], 'file-missing'],
   init: [['init', '-t', 'topology.txt'], 'usage'],
   issue: [['issue'], 'drift'],
