@@ -1,7 +1,7 @@
 import type { Expectations, Fabric, IgpHop, LoanExpectation, PairExpectation } from '../fabric/index.ts';
 import { nodeBlocks, podAddresses } from '../fabric/index.ts';
 import { type Family, hostPrefix, ipAddress } from '../topology/address.ts';
-import { sampleLoans } from './loans.ts';
+import { realLoans, sampleLoans } from './loans.ts';
 import { isBorrowed, type Loan } from './simulator/blocks.ts';
 import { type Failing, failureOf } from './simulator/failure.ts';
 import type { Fate } from './simulator/fate.ts';
@@ -41,9 +41,12 @@ export function forecast(
   };
 }
 
-/** None if the topology states that Calico lends no address. */
-const loansToTry = (fabric: Fabric): Loan[] =>
-  fabric.suppressions.some(({ id }) => id === 'NE417') ? [] : sampleLoans(fabric, nodeBlocks(fabric));
+/** Those of the cluster, where it was asked; none if the topology states that Calico lends no address. */
+function loansToTry(fabric: Fabric): readonly Loan[] {
+  if (fabric.pods.allocation !== undefined) return realLoans(fabric);
+  const isStrict = fabric.suppressions.some(({ id }) => id === 'NE417');
+  return isStrict ? [] : sampleLoans(fabric, nodeBlocks(fabric));
+}
 
 /** A lab has only these pods, and those with a borrowed address. */
 function wiredIn({ fabric }: Network): ReadonlySet<string> {

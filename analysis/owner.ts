@@ -29,14 +29,15 @@ export interface Holder {
   readonly isKnown: boolean;
 }
 
-/** Undefined for what is neither an address nor a prefix, and for what is in no pool. */
+/** Undefined for what is neither an address nor a prefix, and for what is in no pool or no block. */
 export function ownerOf(fabric: Fabric, text: string): Owner | undefined {
   const address = parseAddress(text);
   const parsed = parsePrefix(text);
   const wanted = address ?? (parsed.ok ? parsed.prefix : undefined);
   if (wanted === undefined) return undefined;
   const block = blockAround(fabric, wanted);
-  const isOfPool = fabric.pods.pools.some(({ cidr }) => contains(cidr, wanted));
+  // A range around several blocks is no one's.
+  const isOfPool = address !== undefined && fabric.pods.pools.some(({ cidr }) => contains(cidr, address));
   if (block === undefined && !isOfPool) return undefined;
   const used = fabric.pods.allocation?.addresses.find((one) => one.address.text === address?.text);
   const holder = used && {

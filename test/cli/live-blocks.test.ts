@@ -45,6 +45,11 @@ test.each([
   expect((await live('explain', address)).stdout).toContain(line);
 });
 
+test("a range that is in no block is nobody's, and neither is what is no address", async () => {
+  for (const range of ['10.42.0.0/16', '10.42.200.0/26', '192.0.2.1', 'kubemaster'])
+    expect(await live('explain', range)).toMatchObject({ code: 2, stderr: expect.stringContaining(range) });
+});
+
 test('the way to a borrowed address is that of its own route, which the node that borrowed it announces', async () => {
   const { code, stdout } = await live('explain', 'kubemaster', '10.42.64.70');
   expect(code).toBe(0);
