@@ -28,7 +28,7 @@ export async function sendPackets(
       context: options.context,
       image: options.image,
       nodes: candidates(fabric, nodes),
-      perRegion: fabric.regions.length > MANY_REGIONS ? 1 : 2,
+      perRegion: perRegion(fabric),
       families: fabric.pods.families,
       stop,
       say,
@@ -40,8 +40,8 @@ export async function sendPackets(
   return nodes.size === 0 ? found : ofNodes(fabric, nodes, found);
 }
 
-/** Beyond these every pair of nodes is too many. */
-const MANY_REGIONS = 10;
+/** Two show what only one node has; beyond ten regions every pair of them is too many. */
+export const perRegion = ({ regions }: Fabric): number => (regions.length > 10 ? 1 : 2);
 
 /** Those that are named first. */
 export const candidates = (fabric: Fabric, named: ReadonlySet<string>): ProbeNode[] =>

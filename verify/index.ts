@@ -3,6 +3,7 @@ export { allocationIn, withBlocksOf } from './allocation.ts';
 export { type Changed, changesBetween } from './changes.ts';
 export { verifyCluster } from './cluster.ts';
 export type { ClusterLook, NodeFacts, Read, Unread as ClusterUnread } from './cluster-look.ts';
+export { type MtuReport, mtuReport, type NarrowLink } from './mtu.ts';
 export { ofNodes, routersOfNodes } from './of-nodes.ts';
 export type { ExpectedWay } from './packet-ways.ts';
 export { packetVerdicts } from './packets.ts';

@@ -6,7 +6,6 @@ import type { Cause } from './verdict.ts';
 
 /** Where a link is narrower than what is sent: a router says so, or larger packets vanish. */
 export function sizeCause(fabric: Fabric, sent: Sent, largest: number): Cause | undefined {
-  const { facts } = sent;
   const at = narrowAt(fabric, sent);
   if (at === undefined) return undefined;
   const { machine, next, segment } = at;
@@ -14,20 +13,27 @@ export function sizeCause(fabric: Fabric, sent: Sent, largest: number): Cause | 
     segment === undefined
       ? `the link after ${machine} carries`
       : `${segment} carries, from ${machine}${next === undefined ? '' : ` to ${next}`},`;
-  const written = fabric.segments?.find(({ name }) => name === at.segment)?.mtu;
-  const inTopology = written === undefined ? [] : [`the topology has ${written} for ${at.segment}`];
-  const told = toldLast(sent);
-  if (told !== undefined) {
-    const { by, mtu, said } = told;
-    return {
-      message: `${link} ${mtu} bytes`,
-      evidence: [`${machineOf(fabric, by) ?? by} (${by}): ${said}`, ...inTopology],
-    };
-  }
+  const evidence = narrowEvidence(fabric, sent, largest);
   return {
-    message: `${link} ${largest} bytes, and drops what is larger without an ICMP error, so that no sender learns of it`,
-    evidence: [...hopLines(fabric, `${sent.from}, ${largest + 1} bytes`, facts), ...inTopology],
+    message:
+      toldLast(sent) === undefined
+        ? `${link} ${largest} bytes, and drops what is larger without an ICMP error, so that no sender learns of it`
+        : `${link} ${largest} bytes`,
+    evidence,
   };
+}
+
+/** Who says how much a link carries, or how far larger packets get; and what the topology has. */
+export function narrowEvidence(fabric: Fabric, sent: Sent, largest: number): string[] {
+  const segment = narrowAt(fabric, sent)?.segment;
+  const written = fabric.segments?.find(({ name }) => name === segment)?.mtu;
+  const told = toldLast(sent);
+  return [
+    ...(told === undefined
+      ? hopLines(fabric, `${sent.from}, ${largest + 1} bytes`, sent.facts)
+      : [`${machineOf(fabric, told.by) ?? told.by} (${told.by}): ${told.said}`]),
+    ...(written === undefined ? [] : [`the topology has ${written} for ${segment}`]),
+  ];
 }
 
 /** What a router says of the narrowest link; beyond what it lets through another may be silent. */

@@ -185,6 +185,19 @@ export function deliveryCommands(root: Command): void {
       run(options, 'status', async (speak) => (await import('../status.ts')).status(options, speak)),
     );
 
+  command(root, 'mtu', 'Find what links between nodes really carry, and what pods may send.')
+    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .option(
+      '--image <image>',
+      'the image of the pods that send: it has sh and the ping of iputils',
+      PROBE_IMAGE,
+    )
+    .option('--write', 'correct pods.mtu and the segments of the topology', false)
+    .addHelpText('after', examples('noencap mtu', 'noencap mtu --write', 'noencap mtu --json'))
+    .action((options) =>
+      run(options, 'mtu', async (speak) => (await import('../mtu.ts')).mtu(options, speak)),
+    );
+
   command(
     root,
     'bootstrap',

@@ -12,6 +12,7 @@ import { driftAdopt } from './drift.ts';
 import { init } from './init.ts';
 import { issue } from './issue.ts';
 import { lab, labBirdc, labDown, labReboot, labRehearse, labRoutes, labUp } from './lab.ts';
+import { mtu } from './mtu.ts';
 import { refusal } from './refusal.ts';
 import { ship, shipCheck, shipPlan, shipSetup } from './ship.ts';
 import { status } from './status.ts';
@@ -40,6 +41,7 @@ const own = z.union([
   labRehearse,
   labRoutes,
   labUp,
+  mtu,
   path,
   refusal,
   ship,

@@ -25,6 +25,7 @@ export const commands = z.enum([
   'lab rehearse --reboot',
   'lab routes',
   'lab up',
+  'mtu',
   'path',
   'ship',
   'ship --check',

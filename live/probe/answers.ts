@@ -42,7 +42,10 @@ function factsIn(address: string, lines: readonly string[]): PacketFacts {
   const [sent = 0, received = 0] = counts(few);
   const again = of('many');
   const full = of('full');
-  const [, largest] = firstMatch(lines, /^= largest (\d{2,5})$/) ?? [];
+  const number = (name: 'limit' | 'largest') => {
+    const [, digits] = firstMatch(lines, new RegExp(`^= ${name} (\\d{2,5})$`)) ?? [];
+    return digits === undefined ? undefined : Number(digits);
+  };
   const [sentAgain, receivedAgain] = counts(again);
   return {
     address,
@@ -53,8 +56,8 @@ function factsIn(address: string, lines: readonly string[]): PacketFacts {
       sentAgain === undefined || receivedAgain === undefined
         ? undefined
         : { sent: sentAgain, received: receivedAgain },
-    limit: mtuIn(of('limit')),
-    largest: largest === undefined ? undefined : Number(largest),
+    limit: number('limit'),
+    largest: number('largest'),
     told: full.flatMap((line) => tooLarge(line) ?? []).at(-1),
     hops: parts.flatMap(({ name, said }) => hopIn(name, said) ?? []),
     errors: distinct([...few, ...full].flatMap((line) => errorIn(line) ?? [])),
@@ -93,12 +96,6 @@ function roundTrip(lines: readonly string[]): PacketFacts['roundTrip'] {
   return found === undefined
     ? undefined
     : { least: Number(found[1]), mean: Number(found[2]), most: Number(found[3]) };
-}
-
-/** `local error: message too long, mtu=1380`; in IPv6 `mtu: 1380`. */
-function mtuIn(lines: readonly string[]): number | undefined {
-  const found = firstMatch(lines, /local error: [Mm]essage too long,? mtu[=:] ?(\d{2,5})/);
-  return found === undefined ? undefined : Number(found[1]);
 }
 
 /** `From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1380)`, `From fd00::1 icmp_seq=1 Packet too big: mtu=1380`. */

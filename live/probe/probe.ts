@@ -94,7 +94,7 @@ async function probed(to: ToProbe, running: Running): Promise<Read<ProbeFacts[]>
     nodes.flatMap((node, index) => {
       const at = targets.value.get(node.name);
       if (node === sender || !at?.ok) return [];
-      return families.flatMap((family) => {
+      return familiesOf(families, sender, node).flatMap((family) => {
         const address = at.value.find((one) => familyOf(one) === family);
         const comparison = running.way.isOfHost ? '-' : (node.addresses[family] ?? '-');
         return address === undefined ? [] : [[String(index), family, address, comparison] as const];
@@ -164,7 +164,7 @@ const targetsIn = (
   nodes.flatMap((node, index) =>
     node === sender
       ? []
-      : families.map((family): TargetFacts => {
+      : familiesOf(families, sender, node).map((family): TargetFacts => {
           const said = answers.get(`${index} ${family}`);
           const packets =
             said === undefined
@@ -173,6 +173,10 @@ const targetsIn = (
           return { node: node.name, family, packets };
         }),
   );
+
+/** Those that both ends have. */
+const familiesOf = (families: readonly Family[], ...nodes: readonly ProbeNode[]): Family[] =>
+  families.filter((family) => nodes.every(({ addresses }) => addresses[family] !== undefined));
 
 function noTarget(target: Told<readonly string[]> = NOT_STARTED, family: Family): Told<never> {
   if (!target.ok) return target;

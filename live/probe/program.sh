@@ -8,16 +8,22 @@ cp "$(command -v ping)" /tmp/ping 2>/tmp/error || { echo "! no-ping $(head -n 1 
 /tmp/ping -V >/tmp/version 2>&1
 grep -q iputils /tmp/version || { echo "! not-iputils $(head -n 1 /tmp/version)"; exit 0; }
 
+# What the kernel has learned of a path does not count with `probe`, which an older ping does not have; that one says what it has learned.
+discovery=probe
+if /tmp/ping -M probe -c 1 -W 1 127.0.0.1 2>&1 | grep -q 'invalid -M'; then discovery=do; fi
+
 # How many targets at a time.
 WIDTH=${WIDTH:-8}
 HOPS='1 2 3 4 5 6 7 8 9 10 11 12'
 
 ping() { LC_ALL=C /tmp/ping -n "$@" 2>&1; }
 # A packet of so many bytes that must not be fragmented.
-sized() { size=$1; shift; ping -M do -s $((size - headers)) "$@"; }
+sized() { size=$1; shift; ping -M "$discovery" -s $((size - headers)) "$@"; }
 # Whether one comes back. Three times: a link may lose one.
 fits() { for _ in 1 2 3; do sized "$1" -c 1 -W 1 "$address" >/dev/null && return; done; return 1; }
-# What a router, or this kernel by what a router told it, says that the next packet may have.
+# Whether the kernel refuses to send one, which the interface does not carry.
+refused() { sized "$1" -c 1 -W 1 "$address" | grep -q 'essage too long'; }
+# What a router says that the next packet may have, or this kernel.
 told() { sed -n 's/.*mtu *[=:] *\([0-9]\{2,5\}\).*/\1/p' "$1" | tail -n 1; }
 
 # One packet for each hop, with a life that ends there: who has it, says so.
@@ -39,7 +45,23 @@ search() {
     middle=$(((low + high) / 2))
     if fits $middle; then low=$middle; else high=$middle; fi
   done
-  echo "= largest $low"
+  echo $low
+}
+
+# What the interface carries: an older ping says it, a newer one only that a packet is too long.
+interface() {
+  sized 65028 -c 1 -W 1 "$address" >"$own.limit"
+  told "$own.limit" | grep . && return
+  grep -q 'essage too long' "$own.limit" && [ "$discovery" = probe ] || return
+  low=$((headers + 56)) high=65028
+  for common in 1501 9001; do
+    if refused $common; then high=$common && break; else low=$common; fi
+  done
+  while [ $((high - low)) -gt 1 ]; do
+    middle=$(((low + high) / 2))
+    if refused $middle; then high=$middle; else low=$middle; fi
+  done
+  echo $low
 }
 
 target() {
@@ -47,10 +69,6 @@ target() {
   headers=28
   [ "$family" = ipv6 ] && headers=48
   echo "@ $label $family $address"
-  # The kernel sends none of this size, and says what the interface has.
-  echo '= limit'
-  sized 65028 -c 1 -W 1 "$address" >"$own.limit"
-  cat "$own.limit"
   echo '= few'
   ping -c 10 -i 0.2 -W 2 "$address" >"$own.few"
   cat "$own.few"
@@ -65,8 +83,9 @@ target() {
     echo '= many'
     ping -q -c 50 -i 0.2 -W 2 "$address"
   fi
-  limit=$(told "$own.limit")
+  limit=$(interface)
   [ -n "$limit" ] || return
+  echo "= limit $limit"
   echo '= full'
   sized "$limit" -c 3 -i 0.3 -W 1 "$address" >"$own.full"
   cat "$own.full"
@@ -81,9 +100,8 @@ target() {
     cat "$own.full"
     grep -q 'bytes from ' "$own.full" && { echo "= largest $high"; return; }
   done
-  search $((headers + 56)) "$high" >"$own.largest"
-  cat "$own.largest"
-  low=$(sed -n 's/^= largest //p' "$own.largest")
+  low=$(search $((headers + 56)) "$high")
+  echo "= largest $low"
   hops sized $((low + 1))
 }
 

@@ -51,7 +51,7 @@ test.each(
 )('%s: a manifest on it can be applied', (_page, text) => {
   const manifest = parse(text);
   expect(manifest).toMatchObject({
-    apiVersion: expect.stringMatching(/^[a-z.-]+\/v\d\w*$/),
+    apiVersion: expect.stringMatching(/^[a-z0-9.-]+\/v\d\w*$/),
     kind: expect.any(String),
     metadata: { name: expect.any(String) },
   });

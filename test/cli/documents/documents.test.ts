@@ -78,6 +78,8 @@ const SUCCESS: Record<string, { args: readonly string[]; given?: () => void }> =
   drift: { args: ['drift', '--router', 'gateway'], given: () => shipped('exit 255') },
   explain: { args: ['explain', 'kube-1', 'kube-2'] },
   init: { args: ['init', '-t', 'another.yaml'] },
+  // A context that no kubeconfig has.
+  mtu: { args: ['mtu', '--context', 'nobody-has-it'] },
   path: { args: ['path', 'kube-1', 'kube-2', '--fail', 'lan'] },
   ship: { args: ['ship'], given: () => shipped('exit 255') },
   'ship --check': { args: ['ship', '--check'], given: () => shipped('exit 255') },
@@ -182,6 +184,7 @@ const REFUSED: Record<string, readonly [args: readonly string[], code: string]> 
   'lab rehearse --reboot': [['lab', 'rehearse', '--reboot', 'kube-1'], 'file-missing'],
   'lab routes': [['lab', 'routes', 'gateway'], 'file-missing'],
   'lab up': [['lab', 'up'], 'file-missing'],
+  mtu: [['mtu'], 'file-missing'],
   path: [['path', 'a', 'b'], 'file-missing'],
   ship: [['ship'], 'file-missing'],
   'ship --check': [['ship', '--check'], 'file-missing'],

@@ -14,7 +14,7 @@ import { NETWORKS } from '../../routers/networks.ts';
 import { waited } from '../../waited.ts';
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts';
 import { node } from '../cluster/report-cluster.ts';
-import { type Kubelets, kubelets } from './kubelet.ts';
+import { type Kubelets, kubelets, NEWER_PING } from './kubelet.ts';
 
 const QUICK: ProbePatience = { look: 50, start: 60_000, gone: 10_000 };
 
@@ -117,9 +117,14 @@ scenario('packets between pods of the report', () => {
   // A network that another test has left broken shows nothing.
   afterEach(() => waited('all is well again', async () => differences(await told(lab)).length === 0));
 
-  const between = async (fault: readonly string[], mend: readonly string[], known?: readonly Verdict[]) => {
+  const between = async (
+    fault: readonly string[],
+    mend: readonly string[],
+    known?: readonly Verdict[],
+    change?: Partial<ToProbe>,
+  ) => {
     await must(lab, ...fault);
-    const found = await told(lab, known);
+    const found = await told(lab, known, change);
     await must(lab, ...mend);
     return lines(found);
   };
@@ -133,14 +138,19 @@ scenario('packets between pods of the report', () => {
     expect(cluster.pods('noencap-probe')).toEqual([]);
   });
 
-  test('a link that is narrower, as its routers say', async () => {
+  const PINGS = [
+    ['this machine', 'registry.example/ping:1'],
+    ['Debian 13', NEWER_PING],
+  ] as const;
+
+  test.each(PINGS)('a link that is narrower, as its routers say to the ping of %s', async (_, image) => {
     const mtu = (bytes: number) =>
       ['cn-ns', 'global-ns'].map(
         (host) => `ip -n ${host} link set ${port(lab, 'iepl', host).interface} mtu ${bytes}`,
       );
     const there = 'at most 1300: iepl carries, from cn-ns to global-ns, 1300 bytes (ssh cn-ns ip link)';
     const back = 'at most 1300: iepl carries, from global-ns to cn-ns, 1300 bytes (ssh global-ns ip link)';
-    expect(await between(mtu(1300), mtu(1420))).toEqual([
+    expect(await between(mtu(1300), mtu(1420), [], { image })).toEqual([
       `kubemaster to kubenode-hkg04/ipv4: packets-too-large, ${there}`,
       `kubenode-wds-1 to kubenode-hkg04/ipv4: packets-too-large, ${there}`,
       `kubenode-hkg04 to kubemaster/ipv4: packets-too-large, ${back}`,
@@ -148,25 +158,28 @@ scenario('packets between pods of the report', () => {
     ]);
   });
 
-  test('a link that swallows larger packets: nobody says so, and hop by hop shows where', async () => {
-    // What bridges do with a frame that does not fit.
-    const mtu = (bytes: number) =>
-      ['cn-ns', 'global-ns'].map((host) => `ip link set ${port(lab, 'iepl', host).port} mtu ${bytes}`);
-    await must(lab, ...mtu(1300));
-    const found = differences(await told(lab));
-    await must(lab, ...mtu(1420));
-    expect(found.map(({ kind, found }) => [kind, found])).toEqual(
-      Array(4).fill(['packets-too-large', 'at most 1300']),
-    );
-    expect(found[0]?.cause).toEqual({
-      message:
-        'iepl carries, from cn-ns to global-ns, 1300 bytes, and drops what is larger without an ICMP error, so that no sender learns of it',
-      evidence: [
-        'from kubemaster, 1301 bytes: 1 kubemaster, 2 gateway, 3 cn-ns',
-        'the topology has 1420 for iepl',
-      ],
-    });
-  });
+  test.each(PINGS)(
+    'a link that swallows larger packets: hop by hop shows where, with the ping of %s',
+    async (_, image) => {
+      // What bridges do with a frame that does not fit.
+      const mtu = (bytes: number) =>
+        ['cn-ns', 'global-ns'].map((host) => `ip link set ${port(lab, 'iepl', host).port} mtu ${bytes}`);
+      await must(lab, ...mtu(1300));
+      const found = differences(await told(lab, [], { image }));
+      await must(lab, ...mtu(1420));
+      expect(found.map(({ kind, found }) => [kind, found])).toEqual(
+        Array(4).fill(['packets-too-large', 'at most 1300']),
+      );
+      expect(found[0]?.cause).toEqual({
+        message:
+          'iepl carries, from cn-ns to global-ns, 1300 bytes, and drops what is larger without an ICMP error, so that no sender learns of it',
+        evidence: [
+          'from kubemaster, 1301 bytes: 1 kubemaster, 2 gateway, 3 cn-ns',
+          'the topology has 1420 for iepl',
+        ],
+      });
+    },
+  );
 
   test('pods of another MTU than the topology has', async () => {
     const mtu = (bytes: number) =>
