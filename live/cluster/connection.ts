@@ -48,8 +48,9 @@ export async function connect(
   const options: RequestOptions = { headers: {} };
   try {
     // A kubeconfig may name a program that gets the credentials.
-    await hidingSecretsMeanwhile(() => within(CREDENTIALS_TIME, config.applyToHTTPSOptions(options)));
+    await hidingSecretsMeanwhile(() => within(CREDENTIALS_TIME, config.applyToHTTPSOptions(options), stop));
   } catch (error) {
+    if (stop?.aborted) return unread(whyStopped(stop), 'the program that gets the credentials had not ended');
     return unread('no-credentials', errorText(error));
   }
   const { headers, agent, auth } = options;
@@ -114,13 +115,23 @@ const firstOfEach = <T extends { readonly name: string }>(all: readonly T[]): T[
 /** A person may have to log in meanwhile. */
 const CREDENTIALS_TIME = 60_000;
 
-function within<T>(time: number, work: Promise<T>): Promise<T> {
+function within<T>(time: number, work: Promise<T>, stop: AbortSignal | undefined): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let stopped = () => {};
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no credentials within ${time / 1000} s`)), time);
+    stopped = () => reject(new Error('stopped'));
+    stop?.addEventListener('abort', stopped);
   });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  return Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+    stop?.removeEventListener('abort', stopped);
+  });
 }
+
+/** A signal of a time limit says so itself; any other one is somebody's. */
+export const whyStopped = ({ reason }: AbortSignal): UnreadBecause =>
+  (reason as Error | undefined)?.name === 'TimeoutError' ? 'timeout' : 'interrupted';
 
 /** The date in a client certificate, or in a token that is a JWT (RFC 7519 section 4.1.4). Nothing else of either is kept. */
 async function expiry({ cert, headers }: RequestOptions): Promise<number | undefined> {

@@ -1,7 +1,7 @@
 import { oneLine } from '../../bootstrap/trouble.ts';
 import type { Unread, UnreadBecause } from '../../verify/cluster-look.ts';
 import { type ServerClock, serverClock } from './clock.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, whyStopped } from './connection.ts';
 import type { Answer, NoAnswer } from './exchange.ts';
 
 /** Why an exchange does not give what was asked for: everything but a 200. */
@@ -15,9 +15,7 @@ export async function failureOf(
   if (answer.is === 'late') return because('timeout', `no complete answer of ${connection.server} in time`);
   if (answer.is === 'too-large') return because('too-large', 'one answer is larger than noencap reads');
   const { code = '', message } = answer.error as NodeJS.ErrnoException;
-  // A signal of a time limit says so itself.
-  if (connection.stop?.aborted)
-    return because(connection.stop.reason?.name === 'TimeoutError' ? 'timeout' : 'interrupted');
+  if (connection.stop?.aborted) return because(whyStopped(connection.stop));
   const said = oneLine(message);
   if (code === 'ETIMEDOUT') return because('timeout', said);
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {

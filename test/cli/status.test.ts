@@ -78,6 +78,20 @@ test('routers and a cluster that never answer are unknown in time, and the rest 
   expect(stdout).toContain('\ncheck\n');
 });
 
+test('a program that does not come back with credentials is no reason to wait', async () => {
+  server = await startApiServer(reportCluster());
+  const slow = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: 'sleep',
+    args: ['4'],
+    interactiveMode: 'Never',
+  };
+  server.use({ user: { exec: slow } });
+  const { code, stdout } = await status('--no-routers', '--within', '1');
+  expect(code).toBe(3);
+  expect(stdout.replace(/\s+/g, ' ')).toContain('the API server does not answer in time');
+});
+
 test('a topology with an error of check differs, whatever else is unknown', async () => {
   writeFileSync(join(folder, 'topology.yaml'), reportText().replace(/mtu: 1370.*$/m, 'mtu: 1500'));
   const { code, stdout } = await status('--no-routers', '--no-cluster');
