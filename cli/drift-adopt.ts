@@ -4,6 +4,7 @@ import { smallestPodMtu } from '../analysis/index.ts';
 import {
   differences,
   disproof,
+  inGit,
   type ObjectsDrift,
   objectsDrift,
   type Proposal,
@@ -25,6 +26,9 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { patch } from './patch.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Each is rendered. */
+const MOST_TRIED = 100;
 
 interface Adopted {
   readonly settings: readonly { readonly path: string; readonly value: unknown }[];
@@ -59,7 +63,14 @@ export async function adoptDrift(
   const adopted: Adopted[] = [];
   let text = before;
   let known = differences(drift);
-  for (const proposal of found.proposals) {
+  for (const [index, proposal] of found.proposals.entries()) {
+    if (index >= MOST_TRIED) {
+      left.push({
+        what: settingsText(proposal),
+        why: `more than ${MOST_TRIED} changes at once: render what is written, and run it again`,
+      });
+      continue;
+    }
     const tried = await attempt(text, known, proposal, topology, input, look);
     if ('why' in tried) {
       const what = proposal.covers.length > 0 ? proposal.covers : [settingsText(proposal)];
@@ -121,7 +132,7 @@ async function attempt(
   }
   const fabric = buildFabric(loaded.topology, smallestPodMtu);
   const { files } = render(fabric, operatorManifest, await loadApp());
-  const after = differences(objectsDrift(fabric, files, look));
+  const after = differences(objectsDrift(fabric, inGit(fabric, files), look));
   const why = disproof(proposal, known, after);
   return why === undefined ? { text: edited.text, known: after } : { why };
 }

@@ -1,16 +1,14 @@
 import { setMaxListeners } from 'node:events';
-import { type Drift, gitObjects, isOursAlone, kindsFor, objectsDrift, routersDrift } from '../drift/index.ts';
-import type { ObjectsLook } from '../drift/live-object.ts';
+import { type Drift, inGit, objectsDrift, routersDrift } from '../drift/index.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { readObjects } from '../live/cluster/index.ts';
 import { readRouterFiles } from '../live/routers/index.ts';
 import { compareDist } from '../repository/dist.ts';
-import { git } from '../repository/git.ts';
+import { git as runGit } from '../repository/git.ts';
 import type { Input } from '../repository/input.ts';
 import { render } from '../repository/render.ts';
 import { knownHostsOf, readIfThere } from '../repository/trust-files.ts';
 import { loadApp } from '../repository/user-app.ts';
-import { keyOf, type ObjectId } from '../review/objects.ts';
 import { jsonText } from '../topology/foreign.ts';
 import { NOENCAP } from '../topology/own-command.ts';
 import { driftText } from './drift-text.ts';
@@ -63,9 +61,10 @@ async function adopt(
   const { stop, release } = interruptible(INTERRUPTED, terminal);
   // Every request listens to it.
   setMaxListeners(0, stop);
-  const look = await readCluster(input.fabric, files, options, stop);
+  const git = inGit(input.fabric, files);
+  const look = await readObjects(git.kinds, { context: options.context, stop, isWanted: git.isWanted });
   release();
-  const found = objectsDrift(input.fabric, files, look);
+  const found = objectsDrift(input.fabric, git, look);
   return (await import('./drift-adopt.ts')).adoptDrift(options.topology, input, found, look, terminal);
 }
 
@@ -130,24 +129,18 @@ const INTERRUPTED = 'Interrupted: what was not looked at is unknown. Press Ctrl-
 
 const NOT_ASKED = { objects: [], unknown: [], same: 0 } as const;
 
-const lookAtCluster = async (
-  fabric: Fabric,
-  files: ReadonlyMap<string, string>,
-  options: DriftOptions,
-  stop: AbortSignal,
-) => objectsDrift(fabric, files, await readCluster(fabric, files, options, stop));
-
-function readCluster(
+async function lookAtCluster(
   fabric: Fabric,
   files: ReadonlyMap<string, string>,
   { context }: DriftOptions,
   stop: AbortSignal,
-): Promise<ObjectsLook> {
-  const ours = new Set(gitObjects(fabric, files).map(({ id }) => keyOf(id)));
-  const isWanted = (id: ObjectId) => ours.has(keyOf(id)) || isOursAlone(id);
-  return readObjects(kindsFor(fabric, files), { context, stop, isWanted });
+) {
+  const git = inGit(fabric, files);
+  return objectsDrift(fabric, git, await readObjects(git.kinds, { context, stop, isWanted: git.isWanted }));
 }
 
 /** What is checked out, if nothing is edited. */
 const commitHere = (): string | null =>
-  git('status', '--porcelain', '--untracked-files=no') === '' ? (git('rev-parse', 'HEAD') ?? null) : null;
+  runGit('status', '--porcelain', '--untracked-files=no') === ''
+    ? (runGit('rev-parse', 'HEAD') ?? null)
+    : null;

@@ -15,14 +15,37 @@ export interface GitObject {
   readonly is: 'rendered' | 'pool' | 'node';
 }
 
+/** Everything in a cluster that git decides, and what must be listed to see it. */
+export interface InGit {
+  readonly objects: readonly GitObject[];
+  /** Each kind once. */
+  readonly kinds: readonly KindOfObjects[];
+  /** Of another object nothing matters but that it is there. */
+  isWanted(id: ObjectId): boolean;
+}
+
+/** `files` are those of dist, by their path below it. */
+export function inGit(fabric: Fabric, files: ReadonlyMap<string, string>): InGit {
+  const objects = gitObjects(fabric, files);
+  const ours = new Set(objects.map(({ id }) => keyOf(inDefault(id))));
+  return {
+    objects,
+    kinds: kindsToRead(fabric, objects),
+    isWanted: (id) => ours.has(keyOf(inDefault(id))) || isOursAlone(id),
+  };
+}
+
+/** `default` is where the API server puts what names no namespace; of what has none it is in everybody's. */
+export const inDefault = (id: ObjectId): ObjectId => ({ ...id, namespace: id.namespace ?? 'default' });
+
 /** What nobody compares: their values are nobody's business, and noencap renders none. */
 export const NEVER_READ = 'Secret';
 
 /**
- * Everything in the cluster that git decides: the objects of dist/cluster, the pools that the operator makes of the Installation, and the
- * nodes' region label, which the Jobs of dist/cluster set. `files` are those of dist, by their path below it.
+ * The objects of dist/cluster, the pools that the operator makes of the Installation, and the
+ * nodes' region label, which the Jobs of dist/cluster set.
  */
-export function gitObjects(fabric: Fabric, files: ReadonlyMap<string, string>): GitObject[] {
+function gitObjects(fabric: Fabric, files: ReadonlyMap<string, string>): GitObject[] {
   const rendered = objectsOf(new Map([...files].filter(([path]) => path.startsWith('cluster/'))))
     .filter(({ id }) => id.group !== KUSTOMIZE && id.kind !== NEVER_READ)
     .map(
@@ -99,13 +122,11 @@ export const isOursAlone = ({ group, kind }: ObjectId): boolean =>
 
 const CALICO: readonly string[] = ['crd.projectcalico.org', 'projectcalico.org'];
 
-/** What must be listed for these, each kind once. */
-export function kindsToRead({ calico }: Fabric, objects: readonly GitObject[]): KindOfObjects[] {
+function kindsToRead({ calico }: Fabric, objects: readonly GitObject[]): KindOfObjects[] {
   const kinds = new Map<string, { group: string; version: string; kind: string; namespaces: Set<string> }>();
   const add = (group: string, version: string, kind: string, namespace?: string) => {
     const key = `${group}/${kind}`;
     const one = kinds.get(key) ?? { group, version, kind, namespaces: new Set<string>() };
-    // `default` is where the API server puts what names none.
     one.namespaces.add(namespace ?? 'default');
     kinds.set(key, one);
   };

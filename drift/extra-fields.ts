@@ -33,7 +33,7 @@ export function extraFields(
 
   function extrasOf(entry: ManagedEntry, ours: unknown, theirs: unknown) {
     const kind = kindOfManager(fabric, entry.manager);
-    if (kind === 'operator' || kind === 'controller') return [];
+    if (kind === 'operator' || kind === 'controller' || (kind === 'engine' && !entry.isApplied)) return [];
     return below(entry.fields, '', ours, theirs).filter(({ path, value }) => !isUsual(path, value));
   }
 }
@@ -88,9 +88,10 @@ function isUsual(path: string, value: unknown): boolean {
  * apply owns them.
  */
 const DEFAULTS: Readonly<Record<string, readonly unknown[]>> = {
-  activeDeadlineSeconds: [null],
+  allowedUses: [['Workload', 'Tunnel']],
   apiGroup: ['', 'rbac.authorization.k8s.io'],
   apiVersion: ['v1'],
+  assignmentMode: ['Automatic'],
   backoffLimit: [6],
   completionMode: ['NonIndexed'],
   completions: [1],

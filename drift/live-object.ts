@@ -24,6 +24,8 @@ export interface LiveObject {
 export interface ManagedEntry {
   readonly manager: string;
   readonly at: string | undefined;
+  /** With server-side apply it owns what it set; else defaults as well, of what it created. */
+  readonly isApplied: boolean;
   readonly fields: FieldSet;
 }
 

@@ -5,7 +5,7 @@ import { parsePrefix } from '../topology/address.ts';
 import { typed } from '../verify/typed.ts';
 import { inWords, nextAfterUnread } from '../verify/unread.ts';
 import type { DriftUnknown, ObjectDrift } from './document.ts';
-import { type GitObject, gitObjects, isOursAlone, kindsToRead, withDefaults } from './expected.ts';
+import { type GitObject, type InGit, inDefault, isOursAlone, withDefaults } from './expected.ts';
 import { extraFields } from './extra-fields.ts';
 import type { LiveObject, ObjectsLook } from './live-object.ts';
 import { lastOther, writerOf } from './owners.ts';
@@ -19,11 +19,7 @@ export interface ObjectsDrift {
 }
 
 /** The objects of a cluster against git: those that are missing, that differ in what git sets, and that nobody wrote in git. */
-export function objectsDrift(
-  fabric: Fabric,
-  files: ReadonlyMap<string, string>,
-  look: ObjectsLook,
-): ObjectsDrift {
+export function objectsDrift(fabric: Fabric, { objects: wanted }: InGit, look: ObjectsLook): ObjectsDrift {
   if (look.unread !== undefined) {
     const { evidence, what } = look.unread;
     const message = inWords(look.unread, look);
@@ -35,7 +31,6 @@ export function objectsDrift(
       same: 0,
     };
   }
-  const wanted = gitObjects(fabric, files);
   const found: ObjectDrift[] = [];
   const unknown: DriftUnknown[] = [];
   let same = 0;
@@ -64,15 +59,13 @@ export function objectsDrift(
   return { objects: found.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)), unknown, same };
 }
 
-/** All kinds that a look must list for that. */
-export const kindsFor = (fabric: Fabric, files: ReadonlyMap<string, string>) =>
-  kindsToRead(fabric, gitObjects(fabric, files));
-
 const placeOf = ({ id }: ObjectDrift): string => `${id.kind} ${id.namespace ?? ''} ${id.name} ${id.group}`;
 
 /** The operator tells pools apart by their range, and a cluster's first ones have names of their own. */
-const gitKey = ({ id, value, is }: GitObject): string => (is === 'pool' ? poolKey(value) : keyOf(id));
-const liveKey = ({ id, value }: LiveObject): string => (id.kind === 'IPPool' ? poolKey(value) : keyOf(id));
+const gitKey = ({ id, value, is }: GitObject): string =>
+  is === 'pool' ? poolKey(value) : keyOf(inDefault(id));
+const liveKey = ({ id, value }: LiveObject): string =>
+  id.kind === 'IPPool' ? poolKey(value) : keyOf(inDefault(id));
 
 function poolKey(value: Readonly<Record<string, unknown>>): string {
   const text = String(((value.spec ?? {}) as { cidr?: unknown }).cidr);

@@ -9,8 +9,8 @@ export function setByGit(kind: string, path: string, git: unknown, live: unknown
     return Object.fromEntries(
       Object.keys(git).flatMap((key): [string, unknown][] => {
         const [ours, theirs] = [ownValue(git, key), ownValue(live, key)];
-        // Go leaves empty maps and lists out.
-        if (theirs === undefined && isEmpty(ours)) return [[key, ours]];
+        if (theirs === undefined && isLeftOut(key, ours)) return [[key, ours]];
+        if (isSameQuantity(path, ours, theirs)) return [[key, ours]];
         return Object.hasOwn(live, key) ? [[key, setByGit(kind, joined(path, key), ours, theirs)]] : [];
       }),
     );
@@ -19,8 +19,46 @@ export function setByGit(kind: string, path: string, git: unknown, live: unknown
   return live;
 }
 
-const isEmpty = (value: unknown): boolean =>
-  (Array.isArray(value) && value.length === 0) || (isMap(value) && Object.keys(value).length === 0);
+/**
+ * Whether the API server leaves a value out when it writes an object: empty maps and lists, and of its own kinds what is no pointer in Go
+ * (k8s.io/api, `omitempty`). Of what is one, `automountServiceAccountToken: false` say, nothing means something else than false.
+ */
+const isLeftOut = (key: string, value: unknown): boolean =>
+  (Array.isArray(value) && value.length === 0) ||
+  (isMap(value) && Object.keys(value).length === 0) ||
+  (LEFT_OUT.has(key) && (value === '' || value === 0 || value === false));
+
+const LEFT_OUT = new Set([
+  'apiGroup',
+  'hostIPC',
+  'hostNetwork',
+  'hostPID',
+  'initialDelaySeconds',
+  'minReadySeconds',
+  'paused',
+  'readOnly',
+  'stdin',
+  'stdinOnce',
+  'subPath',
+  'tty',
+  'value',
+]);
+
+/** Of resources the API server writes the shortest form: 1Gi for 1024Mi, 500m for 0.5. */
+function isSameQuantity(path: string, ours: unknown, theirs: unknown): boolean {
+  if (!/(^|\.)(limits|requests|hard)$/.test(path)) return false;
+  const [one, other] = [quantity(ours), quantity(theirs)];
+  return one !== undefined && one === other;
+}
+
+/** In thousandths (k8s.io/apimachinery, resource.Quantity). */
+function quantity(value: unknown): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(m|[kMGTPE]|[KMGTPE]i)?$/.exec(String(value)) ?? [];
+  if (number === undefined) return undefined;
+  if (unit === 'm') return Number(number);
+  const power = 'kMGTPE'.indexOf(unit.slice(0, 1).replace('K', 'k')) + 1;
+  return Number(number) * 1000 * (unit === '' ? 1 : unit.endsWith('i') ? 1024 ** power : 1000 ** power);
+}
 
 function itemsSetByGit(
   kind: string,

@@ -4,13 +4,12 @@ import { dirname, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { applyArguments, ENGINES, foreignOwners } from '../bootstrap/index.ts';
 import { LAYERS, manifestsIn } from '../charts/index.ts';
-import { gitObjects, isOursAlone, kindsFor, objectName, objectsDrift } from '../drift/index.ts';
+import { inGit, objectName, objectsDrift } from '../drift/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { lookAtCluster, readObjects } from '../live/cluster/index.ts';
 import { type Kubectl, kubectl } from '../live/kubectl.ts';
 import { takeOver } from '../live/take-over.ts';
 import { render } from '../repository/render.ts';
-import { keyOf } from '../review/objects.ts';
 import { dualStack, withCalico } from '../test/charts/topologies.ts';
 import { type KubernetesObject, schemaOf } from '../test/charts/upstream.ts';
 import { afterOperator, operatorsOwn } from '../test/charts/write-back.ts';
@@ -203,10 +202,9 @@ async function lookedAt(
   files: Rendering['files'],
 ): Promise<void> {
   const look = async () => {
-    const ours = new Set(gitObjects(fabric, files).map(({ id }) => keyOf(id)));
-    const isWanted = (id: Parameters<typeof keyOf>[0]) => ours.has(keyOf(id)) || isOursAlone(id);
-    const seen = await readObjects(kindsFor(fabric, files), { context: undefined, stop: NEVER, isWanted });
-    const { objects, unknown } = objectsDrift(fabric, files, seen);
+    const git = inGit(fabric, files);
+    const seen = await readObjects(git.kinds, { context: undefined, stop: NEVER, isWanted: git.isWanted });
+    const { objects, unknown } = objectsDrift(fabric, git, seen);
     const verdicts = verifyCluster(fabric, await lookAtCluster());
     return {
       drift: [...objects.map(objectName), ...unknown.map(({ message }) => message)],

@@ -142,9 +142,10 @@ function objectIn(
 }
 
 function managedIn(one: unknown): ManagedEntry[] {
-  const { manager, time, subresource, fieldsV1 } = fieldsOf(one);
+  const { manager, time, operation, subresource, fieldsV1 } = fieldsOf(one);
   const by = text(manager);
   // Status and scale are others' business.
   if (by === undefined || text(subresource) === 'status') return [];
-  return [{ manager: by, at: text(time), fields: fieldsOf(fieldsV1) as FieldSet }];
+  const isApplied = operation === 'Apply';
+  return [{ manager: by, at: text(time), isApplied, fields: fieldsOf(fieldsV1) as FieldSet }];
 }

@@ -1,8 +1,7 @@
 import { parse } from 'yaml';
-import { gitObjects, isOursAlone, kindsFor, objectsDrift } from '../../drift/index.ts';
+import { inGit, objectsDrift } from '../../drift/index.ts';
 import { readObjects } from '../../live/cluster/index.ts';
 import { render } from '../../repository/render.ts';
-import { keyOf } from '../../review/objects.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { reportText } from '../fixture/report.ts';
 import { type ApiServer, type Stored, startApiServer } from '../live/cluster/api-server.ts';
@@ -12,7 +11,7 @@ const CALICO = '/apis/crd.projectcalico.org/v1';
 const OPERATOR = '/apis/operator.tigera.io/v1';
 const PEER = 'route-reflector-wds-gateway';
 const FABRIC = fabricOf(parse(reportText()));
-const { files: FILES } = render(FABRIC, undefined);
+const GIT = inGit(FABRIC, render(FABRIC, undefined).files);
 
 let server: ApiServer;
 afterEach(async () => server?.close());
@@ -36,12 +35,8 @@ async function start(change: (lists: Map<string, readonly Stored[]>) => void = (
 }
 
 async function drift(patience = PATIENCE) {
-  const ours = new Set(gitObjects(FABRIC, FILES).map(({ id }) => keyOf(id)));
-  const look = await readObjects(kindsFor(FABRIC, FILES), {
-    isWanted: (id) => ours.has(keyOf(id)) || isOursAlone(id),
-    patience,
-  });
-  return objectsDrift(FABRIC, FILES, look);
+  const look = await readObjects(GIT.kinds, { isWanted: GIT.isWanted, patience });
+  return objectsDrift(FABRIC, GIT, look);
 }
 
 const person = { manager: 'kubectl-edit', is: 'person', at: LATER };
@@ -50,7 +45,7 @@ test('a cluster that has what git has, with all that others fill in, has no drif
   await start();
   const { objects, unknown, same } = await drift();
   expect({ objects, unknown }).toEqual({ objects: [], unknown: [] });
-  expect(same).toBe(gitObjects(FABRIC, FILES).length);
+  expect(same).toBe(GIT.objects.length);
 });
 
 test('each kind is listed once, page by page, and no Secret', async () => {
@@ -267,6 +262,14 @@ describe('what differs', () => {
       ['kubenode-wds-1', [['metadata.labels.region', 'WDS', undefined]]],
     ]);
   });
+});
+
+test('an engine without server-side apply owns the defaults of what it creates', async () => {
+  const deployments = '/apis/apps/v1/namespaces/tigera-operator/deployments';
+  await start((lists) =>
+    edited(lists, deployments, 'tigera-operator', { spec: { someDefault: 3 } }, 'argocd-controller'),
+  );
+  expect((await drift()).objects).toEqual([]);
 });
 
 describe('whole objects', () => {

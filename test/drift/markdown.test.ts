@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { type Drift, driftSchema, parseDrift } from '../../drift/document.ts';
-import { kindsFor } from '../../drift/index.ts';
+import { inGit } from '../../drift/index.ts';
 import { issueState, issueText, issueTitle } from '../../drift/markdown.ts';
 import { render } from '../../repository/render.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -129,7 +129,7 @@ test('the account on the page may list all that drift reads, and no Secret', () 
   expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['list']));
   expect(rules.flatMap(({ resources }) => resources)).not.toContain('secrets');
   const fabric = fabricOf(parse(reportText()));
-  const lacking = kindsFor(fabric, render(fabric, undefined).files).filter(
+  const lacking = inGit(fabric, render(fabric, undefined).files).kinds.filter(
     ({ group, kind }) =>
       !rules.some(
         ({ apiGroups, resources }) =>

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import type { FieldSet } from '../../bootstrap/ownership.ts';
-import { gitObjects } from '../../drift/index.ts';
+import { inGit } from '../../drift/index.ts';
 import type { Fabric } from '../../fabric/index.ts';
 import { render } from '../../repository/render.ts';
 import { fabricOf } from '../fabric-of.ts';
@@ -45,6 +45,19 @@ const FILLED: Readonly<Record<string, (spec: Fields) => Fields>> = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const isBuiltIn = (group: string): boolean => !/\.(tigera|projectcalico)\./.test(`.${group}`);
+
+/** Kubernetes' own kinds go through Go types, whose JSON has no empty `value` of a variable, and no empty list. */
+function withoutZeros(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutZeros);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, one]) => !(key === 'value' && one === '') && !(Array.isArray(one) && one.length === 0))
+      .map(([key, one]) => [key, withoutZeros(one)]),
+  );
+}
+
 /** A cluster that has what git has, as an engine and Calico's operator leave it. */
 export function syncedCluster(
   fabric: Fabric = fabricOf(parse(reportText())),
@@ -52,7 +65,7 @@ export function syncedCluster(
 ): Map<string, readonly Stored[]> {
   const { files } = render(fabric, undefined);
   const lists = new Map<string, Stored[]>();
-  for (const { id, version, value, is } of gitObjects(fabric, files)) {
+  for (const { id, version, value, is } of inGit(fabric, files).objects) {
     const above = id.group === '' ? `/api/${version}` : `/apis/${id.group}/${version}`;
     const plural = `${id.kind.toLowerCase()}s`;
     const path =
@@ -63,7 +76,7 @@ export function syncedCluster(
     const filled = FILLED[id.kind]?.((spec ?? {}) as Fields) ?? spec;
     const manager = { rendered: engine, pool: 'operator', node: 'kubectl-label' }[is];
     const object: Stored = {
-      ...value,
+      ...(isBuiltIn(id.group) ? (withoutZeros(value) as Fields) : value),
       metadata: {
         ...(metadata as { name: string }),
         uid: '0',
@@ -77,7 +90,7 @@ export function syncedCluster(
           },
         ],
       },
-      ...(filled === undefined ? {} : { spec: filled }),
+      ...(filled === undefined ? {} : { spec: isBuiltIn(id.group) ? withoutZeros(filled) : filled }),
       status: { phase: 'Active' },
     };
     lists.set(path, [...(lists.get(path) ?? []), object]);
