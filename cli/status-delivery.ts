@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { filesAt, git } from '../repository/git.ts';
 import type { RouterLook } from '../verify/index.ts';
 
@@ -21,9 +21,8 @@ const MOST = 20;
 export function lastDeliveries(
   looks: readonly RouterLook[],
   rendered: ReadonlyMap<string, ReadonlyMap<string, string>>,
-  topology: string,
+  out: string,
 ): ReadonlyMap<string, LastDelivery | undefined> {
-  const out = join(dirname(topology), 'dist');
   return new Map(
     looks.flatMap(({ router, read }): [string, LastDelivery | undefined][] => {
       if (read === undefined) return [];

@@ -27,6 +27,7 @@ import { EXIT_OF, inDocument, toLookAt } from './verify.ts';
 
 export interface StatusOptions {
   readonly topology: string;
+  readonly out: string;
   readonly context: string | undefined;
   readonly cluster: boolean;
   readonly routers: boolean;
@@ -51,7 +52,7 @@ export async function status(options: StatusOptions, terminal: Terminal): Promis
     network: fabric.name,
     ...summary(fabric, verdicts),
     cluster: looks.cluster,
-    deliveries: lastDeliveries(looks.routers, rendered, options.topology),
+    deliveries: lastDeliveries(looks.routers, rendered, options.out),
     wrong: verdicts.filter(({ is }) => is !== 'as-promised'),
     asPromised: verdicts.filter(({ is }) => is === 'as-promised').length,
     findings: found.filter(({ suppressed }) => suppressed === undefined),

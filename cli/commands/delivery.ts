@@ -172,6 +172,7 @@ export function deliveryCommands(root: Command): void {
     );
 
   command(root, 'status', 'Show all of the network that can be known in seconds, and what to run next.')
+    .option('-o, --out <dir>', 'output folder, whose commits routers have', 'dist')
     .option('--within <seconds>', 'what does not answer in this time is unknown', wholeNumber(1, 600), 10)
     .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
     .option('--no-cluster', 'do not look at the cluster')

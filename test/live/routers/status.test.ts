@@ -31,7 +31,7 @@ scenario('status, on routers', () => {
     readonly delivered?: { commit?: string; secondsAgo?: number };
   }
 
-  test('what was delivered, by commit and by the router’s own clock, and every session up', async () => {
+  test("what was delivered, by commit and by the router's own clock, and every session up", async () => {
     expect((await fleet.ran(['ship'])).code).toBe(0);
     await waited('all as promised', async () => (await status()).code === 0);
     const { routers, changes, verdicts } = await status();
@@ -44,6 +44,21 @@ scenario('status, on routers', () => {
     }
     expect(new Set([...routers.values()].map(({ delivered }) => delivered?.commit)).size).toBe(1);
     expect(changes[0]?.commit).toBe([...routers.values()][0]?.delivered?.commit);
+  });
+
+  test('a commit that nobody has delivered: routers have the one before, and the command is ship', async () => {
+    const delivered = (routers: ReadonlyMap<string, Shown>) => routers.get('e1')?.delivered?.commit;
+    const before = delivered((await status()).routers);
+    fleet.desk.main.commit(1);
+    const { code, routers, verdicts, changes } = await status();
+    expect(code).toBe(1);
+    expect(delivered(routers)).toBe(before);
+    expect(changes[0]?.commit).not.toBe(before);
+    const waiting = verdicts.filter(({ kind }: { kind: string }) => kind === 'not-delivered');
+    expect(waiting.length).toBeGreaterThan(0);
+    expect(waiting[0].next).toContain('noencap ship');
+    expect((await fleet.ran(['ship'])).code).toBe(0);
+    await waited('the new commit', async () => delivered((await status()).routers) === changes[0]?.commit);
   });
 
   test('a session that somebody disabled is not up at either end, and the command to run is there', async () => {
