@@ -64,7 +64,7 @@ export function proposals(
         for (const field of object.fields)
           left.push({
             what: nameOf(object, field),
-            why: 'git has changed since, and the engine has not applied it: there is nothing to adopt',
+            why: NOT_APPLIED,
           });
         break;
       case 'by-hand': {
@@ -75,6 +75,10 @@ export function proposals(
       }
       case 'changed':
         for (const field of object.fields) {
+          if (field.by?.is === 'engine') {
+            left.push({ what: nameOf(object, field), why: NOT_APPLIED });
+            continue;
+          }
           const proposal = ofField(fabric, file, object, field);
           if (typeof proposal === 'string') left.push({ what: nameOf(object, field), why: proposal });
           else found.push({ ...proposal, covers: [nameOf(object, field)], afterwards: undefined });
@@ -103,6 +107,7 @@ const set = (path: Edit['path'], value: unknown, follows?: RegExp): Words => ({
   follows,
 });
 
+const NOT_APPLIED = 'git has changed since, and the engine has not applied it: there is nothing to adopt';
 const NO_WORD = 'the topology has no setting for it';
 
 function ofField(fabric: Fabric, file: unknown, object: ObjectDrift, field: Field): Words {

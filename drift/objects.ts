@@ -8,7 +8,7 @@ import type { DriftUnknown, ObjectDrift } from './document.ts';
 import { type GitObject, type InGit, inDefault, isOursAlone, withDefaults } from './expected.ts';
 import { extraFields } from './extra-fields.ts';
 import type { LiveObject, ObjectsLook } from './live-object.ts';
-import { lastOther, writerOf } from './owners.ts';
+import { lastOf, lastOther, writerOf } from './owners.ts';
 import { setByGit } from './set-fields.ts';
 
 export interface ObjectsDrift {
@@ -113,7 +113,7 @@ function changed(fabric: Fabric, one: GitObject, live: LiveObject): ObjectDrift 
   const fields = [...compared, ...extras];
   if (fields.length === 0) return undefined;
   const isEngines = fields.every(({ by }) => by?.is === 'engine');
-  const by = lastOther(fabric, live.managed);
+  const by = lastOf(fields.flatMap((field) => field.by ?? [])) ?? lastOther(fabric, live.managed);
   const namespace = live.id.namespace === undefined ? [] : ['-n', live.id.namespace];
   const [resource, name] = [resourceOf(live.id), live.id.name];
   const next =

@@ -43,14 +43,23 @@ export function writerOf(
   return last && ownerOf(fabric, last);
 }
 
-/** Who wrote an object last, besides the engine; undefined if only the engine did. */
+/**
+ * Who wrote an object last, besides the engine: somebody rather than what runs by itself; undefined if only the engine did. Operators
+ * touch objects for many reasons.
+ */
 export function lastOther(
   fabric: Pick<Fabric, 'gitops'>,
   managed: readonly ManagedEntry[],
 ): Owner | undefined {
-  const last = latest(managed.filter(({ manager }) => kindOfManager(fabric, manager) !== 'engine'));
+  const of = (...kinds: readonly Kind[]) =>
+    latest(managed.filter(({ manager }) => kinds.includes(kindOfManager(fabric, manager))));
+  const last = of('person', 'program') ?? of('operator', 'controller');
   return last && ownerOf(fabric, last);
 }
+
+/** Of those who wrote these fields, the last one that is not the engine. */
+export const lastOf = (owners: readonly Owner[]): Owner | undefined =>
+  owners.filter(({ is }) => is !== 'engine').sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? 1 : -1))[0];
 
 /** Times of the API server are of one form, so their order is that of their text. */
 const latest = (entries: readonly ManagedEntry[]): ManagedEntry | undefined =>

@@ -144,8 +144,9 @@ function objectIn(
 function managedIn(one: unknown): ManagedEntry[] {
   const { manager, time, operation, subresource, fieldsV1 } = fieldsOf(one);
   const by = text(manager);
-  // Status and scale are others' business.
-  if (by === undefined || text(subresource) === 'status') return [];
+  // A status is others' business, also where it is no subresource.
+  const isStatus = text(subresource) === 'status' || Object.keys(fieldsOf(fieldsV1)).join() === 'f:status';
+  if (by === undefined || isStatus) return [];
   const isApplied = operation === 'Apply';
   return [{ manager: by, at: text(time), isApplied, fields: fieldsOf(fieldsV1) as FieldSet }];
 }

@@ -248,6 +248,53 @@ test('what the topology has no words for stays out, each with its reason, and th
   });
 });
 
+test('how nodes find their address, and IP forwarding; a registry only with the image of the operator', async () => {
+  const { code, told } = await adopt((lists) =>
+    edited(lists, INSTALLATIONS, 'default', {
+      spec: {
+        registry: 'registry.example/',
+        calicoNetwork: {
+          containerIPForwarding: 'Disabled',
+          nodeAddressAutodetectionV4: { firstFound: null, cidrs: ['192.168.100.0/24', '10.2.5.0/24'] },
+        },
+      },
+    }),
+  );
+  expect(told.left).toMatchObject([
+    {
+      what: 'Installation default: spec.registry "registry.example/"',
+      why: expect.stringMatching(
+        /^rendered with it, git has what the cluster has not: Deployment tigera-operator\/tigera-operator: /,
+      ),
+    },
+  ]);
+  expect(code).toBe(1);
+  const { calico } = parse(topology());
+  expect(calico).toMatchObject({
+    containerIPForwarding: false,
+    nodeAddress: { cidrs: ['192.168.100.0/24', '10.2.5.0/24'] },
+    registry: 'quay.m.daocloud.io',
+  });
+  expect(changed()).toHaveLength(2);
+});
+
+test('what git itself has changed since is not taken back', async () => {
+  const { code, told } = await adopt((lists) => {
+    edited(lists, INSTALLATIONS, 'default', { spec: { calicoNetwork: { mtu: 1300 } } }, 'argocd-controller');
+    edited(lists, INSTALLATIONS, 'default', {
+      spec: { calicoNetwork: { containerIPForwarding: 'Disabled' } },
+    });
+  });
+  expect(code).toBe(1);
+  expect(changed()).toEqual(['  containerIPForwarding: false']);
+  expect(told.left).toMatchObject([
+    {
+      what: 'Installation default: spec.calicoNetwork.mtu 1300',
+      why: expect.stringContaining('nothing to adopt'),
+    },
+  ]);
+});
+
 test('what cannot be read proves nothing: nothing is written', async () => {
   const lists = syncedCluster();
   edited(lists, INSTALLATIONS, 'default', { spec: { calicoNetwork: { mtu: 1380 } } });

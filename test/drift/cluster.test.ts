@@ -132,6 +132,22 @@ describe('what differs', () => {
     expect(objects[0]?.by).toBeUndefined();
   });
 
+  test('an operator that touches the object afterwards is not whom it names', async () => {
+    await start((lists) => {
+      edited(lists, `${OPERATOR}/installations`, 'default', { spec: { calicoNetwork: { mtu: 1400 } } });
+      edited(
+        lists,
+        `${OPERATOR}/installations`,
+        'default',
+        { metadata: { annotations: { seen: 'yes' } } },
+        'operator',
+      );
+    });
+    expect((await drift()).objects).toMatchObject([
+      { by: person, fields: [{ path: 'spec.calicoNetwork.mtu', by: person }] },
+    ]);
+  });
+
   test('a field that somebody removed has no owner any more', async () => {
     await start((lists) =>
       edited(lists, `${CALICO}/bgpconfigurations`, 'default', { spec: { nodeToNodeMeshEnabled: null } }),
