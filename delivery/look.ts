@@ -17,6 +17,8 @@ export interface RouterView {
   readonly updates: ReadonlyMap<string, FilteredUpdates>;
   /** By interface, `1` or `2`; `all` is one of them. */
   readonly rpFilters: ReadonlyMap<string, string>;
+  /** By WireGuard interface, the AllowedIPs of its peers; empty if there is none, or the account may not see them. */
+  readonly allowedIPs: ReadonlyMap<string, readonly string[]>;
   /** Its time of day, in seconds since 1970. */
   readonly clock: number;
   /** By the same clock, when the last delivery was recorded; undefined if there is no such record. */
@@ -51,6 +53,7 @@ export async function look(
       updates: filteredUpdates(all('updates').join('\n')),
       clock: Number(all('clock')[0]),
       shipped: shipped === undefined ? undefined : Number(shipped),
+      allowedIPs: allowedIPs(all('wireguard')),
       rpFilters: new Map(all('rp_filter').map((value) => value.split(' ') as [string, string])),
     },
   };
@@ -66,7 +69,21 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   'no-kernel': /^.*$/,
   updates: /^.*$/,
   rp_filter: /^\S+ [12]$/,
+  wireguard: /^\S+ (\(none\)|[0-9a-f.:/ ]+)$/,
 };
+
+/** One line for each peer. */
+function allowedIPs(lines: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of lines) {
+    const [dev = '', ...prefixes] = line.split(' ');
+    found.set(dev, [
+      ...(found.get(dev) ?? []),
+      ...prefixes.filter((one) => /\d\/\d/.test(one) || /:\S*\/\d/.test(one)),
+    ]);
+  }
+  return found;
+}
 
 const isKnown = ({ key, value }: AnswerLine): boolean =>
   Object.hasOwn(FORMS, key) && (FORMS[key]?.test(value) ?? false);

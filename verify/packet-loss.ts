@@ -1,15 +1,7 @@
 import type { Fabric } from '../fabric/index.ts';
 import { nextCommands } from './next-command.ts';
-import {
-  hopLines,
-  interfaceOn,
-  linkText,
-  machineOf,
-  type Reached,
-  reached,
-  type Sent,
-} from './packet-ways.ts';
-import type { ErrorFacts } from './probe-look.ts';
+import { hopLines, interfaceOn, linkText, machineOf, reached, type Sent } from './packet-ways.ts';
+import type { ErrorFacts, PacketFacts } from './probe-look.ts';
 import type { Cause, Verdict } from './verdict.ts';
 
 /** Why no packet is answered: what a machine says, what its settings do, or how far they get. */
@@ -24,10 +16,17 @@ export function lossCause(fabric: Fabric, sent: Sent, others: readonly Verdict[]
   const [error] = facts.errors;
   if (error !== undefined) return { message: refusal(fabric, error), evidence };
   const at = reached(fabric, sent, facts);
-  const strict = at === undefined ? undefined : strictFilter(at, others);
-  if (strict?.cause !== undefined) {
-    const message = `${strict.about.machine} may drop them for their source (rp_filter): ${strict.cause.message}`;
-    return { message, evidence: [...strict.cause.evidence, ...evidence] };
+  const loop = loopIn(fabric, facts);
+  if (loop.length > 0)
+    return { message: `they go round between ${loop.join(' and ')}: a routing loop`, evidence };
+  const known = knownDrop(fabric, sent, others);
+  if (known?.cause !== undefined) {
+    const { machine } = known.about;
+    const message =
+      known.kind === 'allowed-ips'
+        ? `AllowedIPs of WireGuard on ${machine} do not have them: ${known.cause.message}`
+        : `${machine} may drop them for their source (rp_filter): ${known.cause.message}`;
+    return { message, evidence: [...known.cause.evidence, ...evidence] };
   }
   if (at === undefined) {
     return { message: `not even ${from} says that it has them: a policy or a firewall there`, evidence };
@@ -81,10 +80,27 @@ function compared({ pods }: Fabric, { facts, from, to }: Sent): string[] {
   ];
 }
 
-const strictFilter = ({ machine, next }: Reached, others: readonly Verdict[]): Verdict | undefined =>
-  others.find(
-    ({ kind, about }) => kind === 'rp-filter' && (about.machine === next || about.machine === machine),
-  );
+/** Machines that have the same packet more than once. */
+function loopIn(fabric: Fabric, { hops }: PacketFacts): string[] {
+  const machines = hops
+    .filter(({ isAnswer }) => !isAnswer)
+    .map(({ from }) => machineOf(fabric, from) ?? from);
+  const again = machines.filter((one, at) => machines.indexOf(one) < at - 1);
+  return [...new Set(again)];
+}
+
+/** What was seen to be set so that packets are dropped where these get no further, or where the answers do not. */
+function knownDrop(fabric: Fabric, sent: Sent, others: readonly Verdict[]): Verdict | undefined {
+  const ends = [sent, turned(sent)].flatMap((one) => {
+    const at = one && reached(fabric, one, one.facts);
+    return one === undefined || at === undefined || at.machine === one.to ? [] : [at.machine, at.next];
+  });
+  const at = (kind: Verdict['kind']) =>
+    others.find(
+      (one) => one.kind === kind && one.about.machine !== undefined && ends.includes(one.about.machine),
+    );
+  return at('allowed-ips') ?? at('rp-filter');
+}
 
 /** What ICMP errors mean, in the words of ping. */
 function refusal(fabric: Fabric, { from, said }: ErrorFacts): string {
@@ -105,6 +121,10 @@ export function lossNext(fabric: Fabric, sent: Sent, others: readonly Verdict[])
     fabric.routers.some((router) => router.name === name);
   const refusing = error && machineOf(fabric, error.from);
   if (isRouter(refusing)) return at(refusing, `ip route get ${facts.address}`);
+  const known = knownDrop(fabric, sent, others);
+  if (known !== undefined) return known.next;
+  const looping = loopIn(fabric, facts).find(isRouter);
+  if (looping !== undefined) return at(looping, `ip route get ${facts.address}`);
   const last = reached(fabric, sent, facts);
   if (last === undefined) return calicoPods(from);
   // What has arrived is answered; what becomes of the answers shows the other way round.
@@ -115,8 +135,6 @@ export function lossNext(fabric: Fabric, sent: Sent, others: readonly Verdict[])
     reached(fabric, other, other.facts)?.machine !== from
   )
     return lossNext(fabric, { ...other, back: undefined }, others);
-  const strict = strictFilter(last, others);
-  if (strict !== undefined) return strict.next;
   const { machine, next, segment } = last;
   const out = interfaceOn(fabric, machine, segment);
   if (isRouter(machine) && out?.startsWith('wg')) return at(machine, `sudo wg show ${out} allowed-ips`);

@@ -9,6 +9,7 @@ import {
   verdictOf,
 } from '../fabric/index.ts';
 import { contains, type Prefix, parsePrefix, valuesOf } from '../topology/address.ts';
+import { narrowAllowedIPs } from './allowed-ips.ts';
 import { droppedByFilter } from './dropped.ts';
 import { birdc, nextCommands } from './next-command.ts';
 import type { KernelRoute, PodRoutes, RouterFacts } from './router-look.ts';
@@ -93,7 +94,10 @@ export function podRouteVerdicts(
             cause: { message: pods.noKernel ?? 'nobody has looked', evidence: [] },
           }),
         ]
-      : strictFilters(fabric, router, pods, pods.kernel)),
+      : [
+          ...strictFilters(fabric, router, pods, pods.kernel),
+          ...narrowAllowedIPs(fabric, router, pods, pods.kernel),
+        ]),
   ];
 }
 

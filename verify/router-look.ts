@@ -72,6 +72,8 @@ export interface PodRoutes {
   readonly updates: ReadonlyMap<string, FilteredUpdates>;
   /** Reverse path filtering by interface, as far as it is on: `1` is strict. */
   readonly rpFilters: ReadonlyMap<string, string>;
+  /** By WireGuard interface, the AllowedIPs of its peers; empty if none is known. */
+  readonly allowedIPs: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface KernelRoute {

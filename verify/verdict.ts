@@ -5,6 +5,7 @@ export const SUBJECT_KINDS = [
   'route',
   'file',
   'sysctl',
+  'interface',
   'protocol',
   'cluster',
   'node',
@@ -56,6 +57,7 @@ const CHECKED_BY_PACKETS = ['packets', 'packet-size', 'pod-mtu'] as const;
 
 /** Kinds of what differs on a router. */
 const OF_ROUTERS = [
+  'allowed-ips',
   'bird-version',
   'change-pending',
   'clock-skew',

@@ -10,7 +10,7 @@ pool() {
 }
 
 # look POOL...: BIRD's routes from BGP in these pools, the kernel's, what BIRD's filters dropped, the interfaces with reverse path
-# filtering, the time of day in seconds, and since when the state is that of the last delivery.
+# filtering, what WireGuard lets through, the time of day in seconds, and since when the state is that of the last delivery.
 look() {
   if [ "$#" -lt 1 ] || [ "$#" -gt 64 ]; then misuse "look takes 1 to 64 pools, not $#"; fi
   for one; do pool "$one"; done
@@ -35,6 +35,7 @@ look() {
     one=${one%/rp_filter}
     case $value in [12]) say "rp_filter $(printable "${one##*/}") $value" ;; esac
   done
+  allowed_ips
   say end
 }
 
@@ -49,4 +50,12 @@ kernel_routes() {
       say "no-kernel $(one_line "$said")"
     fi
   done
+}
+
+# AllowedIPs by interface, without the peers' keys. It takes more rights than an account may have: then nothing is known of them.
+allowed_ips() {
+  if ! command -v wg >/dev/null 2>&1; then return 0; fi
+  if said=$(timeout "$patience" wg show all allowed-ips 2>/dev/null </dev/null); then
+    printf '%s\n' "$said" | sed -nE 's/^([^[:space:]]+)[[:space:]]+[A-Za-z0-9+/=]{44}[[:space:]]+(.*)$/wireguard \1 \2/p'
+  fi
 }

@@ -31,6 +31,12 @@ const inKernel = (change: Partial<KernelRoute> = {}): KernelRoute => ({
   ...change,
 });
 
+/** A /26 as two /27. */
+function halves(block: string): string[] {
+  const [, net = '', last = ''] = /^(.*\.)(\d+)\/26$/.exec(block) ?? [];
+  return [`${net}${last}/27`, `${net}${Number(last) + 32}/27`];
+}
+
 const seen = (pods: Partial<PodRoutes>, more: Parameters<typeof facts>[0] = {}): Verdict[] =>
   verifyRouters(fabric, [
     looked(
@@ -42,6 +48,7 @@ const seen = (pods: Partial<PodRoutes>, more: Parameters<typeof facts>[0] = {}):
           noKernel: undefined,
           updates: new Map(),
           rpFilters: new Map(),
+          allowedIPs: new Map(),
           ...pods,
         },
         ...more,
@@ -120,10 +127,38 @@ test.each<[string, Partial<PodRoutes>, Partial<Verdict>]>([
     },
     { kind: 'rp-filter', about: { kind: 'sysctl', name: 'net.ipv4.conf.eth0.rp_filter', machine: 'e1' } },
   ],
+  [
+    'over WireGuard without AllowedIPs for it',
+    { allowedIPs: new Map([['eth0', ['192.168.0.0/16', '10.42.99.0/24']]]) },
+    {
+      kind: 'allowed-ips',
+      about: { kind: 'interface', name: 'eth0', machine: 'e1' },
+      expected: `AllowedIPs with ${BLOCK}`,
+      found: '192.168.0.0/16, 10.42.99.0/24',
+      next: expect.stringMatching(/^ssh \S+ sudo wg show eth0 allowed-ips$/),
+    },
+  ],
+  [
+    'over WireGuard that has a part of it only',
+    { allowedIPs: new Map([['eth0', halves(BLOCK).slice(0, 1)]]) },
+    { kind: 'allowed-ips' },
+  ],
 ])('a route %s', (_, pods, expected) => {
   const different = seen(pods).filter(({ is }) => is !== 'as-promised');
   expect(different).toHaveLength(1);
   expect(different[0]).toMatchObject({ is: 'different', ...expected });
+});
+
+test.each([
+  ['the pool', ['10.42.0.0/16']],
+  ['everything', ['0.0.0.0/0', '::/0']],
+  ['the block in two halves', halves(BLOCK)],
+])('AllowedIPs with %s let its packets through', (_, allowed) => {
+  expect(seen({ allowedIPs: new Map([['eth0', allowed]]) }).map(({ is }) => is)).toEqual(['as-promised']);
+});
+
+test("WireGuard over which no route to pods leads is nobody's concern", () => {
+  expect(seen({ allowedIPs: new Map([['wg7', []]]) }).map(({ is }) => is)).toEqual(['as-promised']);
 });
 
 test('the kernel of a router without ip(8) is unknown, and so is one that was not asked', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { look } from '../../../delivery/look.ts';
 import type { Prefix } from '../../../topology/address.ts';
 import { parsePrefix } from '../../../topology/address.ts';
+import { mustHave } from '../../installed.ts';
 import { type Bird, local } from '../bird.ts';
 import { done, theirs } from '../steps.ts';
 
@@ -77,6 +78,35 @@ test('and none at all', async () => {
       const remote = local({ shell: ['unshare', ...user, '--net', 'sh', '-c', strict, 'sh'] });
       const view = done(await look(remote, bird.settings, pools('10.42.0.0/16')));
       expect({ shell, lo: view.rpFilters.get('lo') }).toEqual({ shell, lo: '1' });
+    }
+  },
+);
+
+const canTunnel = process.getuid?.() === 0 && process.env.NOENCAP_NO_NETNS !== '1';
+
+(canTunnel ? test : test.skip)(
+  `AllowedIPs of WireGuard without its keys, with each shell${canTunnel ? '' : ' (needs root)'}`,
+  async () => {
+    mustHave('wireguard-go', 'wg');
+    const spaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const peer = 'peer "$(wg genkey | wg pubkey)" allowed-ips';
+    for (const shell of ['dash', 'bash', 'busybox sh']) {
+      const tunnel = `mkdir -p /run/wireguard && mount -t tmpfs tmpfs /run/wireguard
+wireguard-go -f wg-t >/dev/null 2>&1 &
+until [ -S /run/wireguard/wg-t.sock ]; do sleep 0.1; done
+wg set wg-t ${peer} 10.42.0.0/17,192.168.2.0/24 ${peer} "" ${peer} fd42::/48
+exec ${shell} "$@"`;
+      const remote = local({ shell: ['unshare', ...spaces, 'sh', '-c', tunnel, 'sh'] });
+      const { allowedIPs } = done(await look(remote, bird.settings, pools('10.42.0.0/16')));
+      expect({
+        shell,
+        devices: [...allowedIPs.keys()],
+        all: [...(allowedIPs.get('wg-t') ?? [])].sort(),
+      }).toEqual({
+        shell,
+        devices: ['wg-t'],
+        all: ['10.42.0.0/17', '192.168.2.0/24', 'fd42::/48'],
+      });
     }
   },
 );

@@ -160,19 +160,15 @@ export function kubelets(server: ApiServer, lab: Lab | undefined): Kubelets {
     const podIPs = here.addresses.map(({ text }) => ({ ip: text }));
     pod.status = { phase: 'Running', podIPs };
     const command = containers[0]?.command ?? [];
-    const path =
-      containers[0]?.image === NEWER_PING
-        ? `${resolve('.cache/birds/iputils')}:${process.env.PATH}`
-        : process.env.PATH;
+    const image = containers[0]?.image === NEWER_PING ? resolve('.cache/birds/iputils/ping') : '';
     // A pod that only waits: the kernel answers for it.
     if (command[2]?.startsWith('exec sleep')) return;
     const netns = hostNetwork === true ? nodeName : here.netns;
     const run = spawn(
       'nsenter',
-      [...lab.holder.enter, 'sh', '-c', START, 'start', netns, ...asIts(pod.object.spec), ...command],
+      [...lab.holder.enter, 'sh', '-c', START, 'start', netns, image, ...asIts(pod.object.spec), ...command],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, PATH: path },
       },
     );
     const hear = (said: Buffer) => {
@@ -187,12 +183,19 @@ export function kubelets(server: ApiServer, lab: Lab | undefined): Kubelets {
   return state;
 }
 
-/** An image with the ping of Debian 13; every other one has this machine's. */
+/** An image with the ping of Debian 13, and else of busybox, as Alpine's are; every other one has what this machine has. */
 export const NEWER_PING = 'registry.example/iputils:20240905';
 
 /** A container begins with what the kernel knows of no path: a new network namespace has no exceptions. */
 const START = `
-netns=$1; shift
+netns=$1 image=$2; shift 2
+if [ -n "$image" ] && ! [ -d /run/alpine ]; then
+  mkdir /run/alpine.$$
+  for each in cat cp grep head sed sh sleep tail; do ln -s "$(command -v busybox)" /run/alpine.$$/$each; done
+  cp "$image" /run/alpine.$$/ping
+  # Another pod of this moment may have been first.
+  mv -T /run/alpine.$$ /run/alpine 2>/dev/null || :
+fi
 ip -n "$netns" route flush cache; ip -n "$netns" -6 route flush cache
 if [ "$1" != host ]; then echo "$1" | nsenter --net=/run/netns/"$netns" tee /proc/sys/net/ipv4/ping_group_range >/dev/null; fi
 shift
@@ -218,5 +221,6 @@ function asIts({ securityContext: pod, containers, hostNetwork }: PodSpec): stri
     `--reuid=${user}`,
     `--regid=${group}`,
     '--clear-groups',
+    ...(containers[0]?.image === NEWER_PING ? ['env', 'PATH=/run/alpine'] : []),
   ];
 }

@@ -240,6 +240,18 @@ scenario('packets between pods of the report', () => {
     ]);
   });
 
+  test('a routing loop', async () => {
+    const via = (dev: string, address: string) =>
+      `10.42.253.128/26 via ${address} dev ${dev} onlink metric 1`;
+    const [first] = await between(
+      [`ip -n global-ns route add ${via(port(lab, 'iepl', 'global-ns').interface, '100.64.2.1')}`],
+      ['ip -n global-ns route del 10.42.253.128/26 metric 1'],
+    );
+    expect(first).toMatch(
+      /^kubemaster to kubenode-hkg04\/ipv4: packets-lost, none of 10: they go round between (cn-ns and global-ns|global-ns and cn-ns): a routing loop \(ssh (cn|global)-ns ip route get 10.42.253.129\)$/,
+    );
+  });
+
   describe('reverse path filtering', () => {
     const at = () => port(lab, 'iepl', 'global-ns').interface;
     // Strict, and the way back to one block is another.
@@ -311,6 +323,26 @@ scenario('packets between pods of the report', () => {
         /^kubemaster to kubenode-hkg04\/ipv4: packets-lost, none of 10: they (are lost between|reach kubenode-hkg04; the answers are lost between) (cn-ns and global-ns|global-ns and cn-ns), on iepl; packets to nodes pass there /,
       );
     });
+  });
+
+  test('AllowedIPs that were seen to be too narrow are the cause', async () => {
+    const known: Verdict = {
+      about: { kind: 'interface', name: 'wg-a', machine: 'cn-ns' },
+      is: 'different',
+      kind: 'allowed-ips',
+      expected: 'AllowedIPs with 10.42.253.128/26',
+      found: '192.168.0.0/16',
+      cause: { message: 'WireGuard drops them', evidence: ['allowed ips of wg-a: 192.168.0.0/16'] },
+      next: 'ssh cn-ns sudo wg show wg-a allowed-ips',
+    };
+    const at = port(lab, 'iepl', 'global-ns').interface;
+    const found = await between(
+      [`ip -n global-ns rule add from 10.42.0.0/16 iif ${at} pref 1 blackhole`],
+      ['ip -n global-ns rule del pref 1'],
+      [known],
+    );
+    const cause = `AllowedIPs of WireGuard on cn-ns do not have them: WireGuard drops them (${known.next})`;
+    expect(found.map((one) => one.split('none of 10: ')[1])).toEqual(Array(4).fill(cause));
   });
 
   describe('the command', () => {
