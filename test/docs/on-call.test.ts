@@ -15,9 +15,9 @@ const PAGE = readFileSync('docs/on-call.md', 'utf8');
 const COMMANDS = [...PAGE.matchAll(/^workstation\$ npx noencap (.*)$/gm)].map(([, line = '']) => line);
 
 /** The commands that tables name in passing: `ship --check ROUTER`. */
-const NAMED = [...PAGE.matchAll(/`((?:explain|path|verify|ship|drift|status|check)\b[^`]*)`/g)].map(
-  ([, text = '']) => text,
-);
+const NAMED = [
+  ...PAGE.matchAll(/`((?:explain|path|verify|ship|drift|status|check|mtu|undrain|drain)\b[^`]*)`/g),
+].map(([, text = '']) => text);
 
 let folder: string;
 let server: ApiServer;
