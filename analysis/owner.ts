@@ -1,11 +1,12 @@
 import { allocatedAround, type Fabric, nodeBlocks } from '../fabric/index.ts';
 import { contains, type IpAddress, type Prefix, parseAddress, parsePrefix } from '../topology/address.ts';
+import { machineWith } from './target.ts';
 
-/** Who has an address of pods, or a block: by the word of the cluster, where it was asked. */
+/** Who has an address, or a block: by the word of the cluster, where it was asked. */
 export interface Owner {
   /** Undefined if no block has it. */
   readonly block: OwnedBlock | undefined;
-  /** Who uses the address; undefined if nobody does, or if the cluster was not asked. */
+  /** Who uses the address, a pod or a machine; undefined if nobody does, or if the cluster was not asked. */
   readonly holder: Holder | undefined;
   /** The holder is on another node than the one whose block it is of. */
   readonly isBorrowed: boolean;
@@ -29,7 +30,7 @@ export interface Holder {
   readonly isKnown: boolean;
 }
 
-/** Undefined for what is neither an address nor a prefix, and for what is in no pool or no block. */
+/** Undefined for what is neither an address nor a prefix, and for what is in no pool or no block and no machine's. */
 export function ownerOf(fabric: Fabric, text: string): Owner | undefined {
   const address = parseAddress(text);
   const parsed = parsePrefix(text);
@@ -38,7 +39,7 @@ export function ownerOf(fabric: Fabric, text: string): Owner | undefined {
   const block = blockAround(fabric, wanted);
   // A range around several blocks is no one's.
   const isOfPool = address !== undefined && fabric.pods.pools.some(({ cidr }) => contains(cidr, address));
-  if (block === undefined && !isOfPool) return undefined;
+  if (block === undefined && !isOfPool) return machineOwner(fabric, address);
   const used = fabric.pods.allocation?.addresses.find((one) => one.address.text === address?.text);
   const holder = used && {
     node: used.node,
@@ -48,6 +49,13 @@ export function ownerOf(fabric: Fabric, text: string): Owner | undefined {
   };
   const isElsewhere = holder?.node !== undefined && block !== undefined && holder.node !== block.node;
   return { block, holder, isBorrowed: isElsewhere && holder.isThere !== false };
+}
+
+function machineOwner(fabric: Fabric, address: IpAddress | undefined): Owner | undefined {
+  const machine = address && machineWith(fabric, address);
+  if (machine === undefined) return undefined;
+  const holder = { node: machine, pod: undefined, isThere: true, isKnown: true };
+  return { block: undefined, holder, isBorrowed: false };
 }
 
 function blockAround(fabric: Fabric, wanted: IpAddress | Prefix): OwnedBlock | undefined {

@@ -50,7 +50,7 @@ export function targetOf(fabric: Fabric, text: string, on?: string): Target | un
   const foreign = allocation && allocatedAround(allocation, address);
   if (foreign !== undefined && holder !== undefined)
     return { kind: 'pods', machine: holder, block: foreign.prefix, address };
-  const machine = ownerOf(fabric, address);
+  const machine = machineWith(fabric, address);
   if (machine !== undefined) return { kind: 'machine', machine, address };
   const isService = fabric.services.cidrs.some((cidr) => contains(cidr, address));
   return isService ? { kind: 'service', address } : undefined;
@@ -85,7 +85,8 @@ export function targetBlocks({ blocks, machines }: Network, target: PodTarget): 
   });
 }
 
-function ownerOf({ routers, nodes, hosts }: Fabric, { text }: IpAddress): string | undefined {
+/** The machine that has an address itself. */
+export function machineWith({ routers, nodes, hosts }: Fabric, { text }: IpAddress): string | undefined {
   const live = routers.filter(({ planned }) => !planned);
   return [...live, ...nodes, ...hosts].find((machine) =>
     [

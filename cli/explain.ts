@@ -57,7 +57,10 @@ export async function explain(
   const about = shown === undefined ? {} : { owner: ownerAsJson(shown) };
   const base = { failed, blocks: [], addresses: [], cluster: taken, ...about };
   if (isAlone) {
-    if (owner === undefined) return refuse(nobodysAddress(target), terminal);
+    if (owner === undefined) {
+      if (targetOf(fabric, target)?.kind === 'service') return refuse(ofService(target), terminal);
+      return refuse(nobodysAddress(target), terminal);
+    }
     if (terminal.json) terminal.print(documentOf('explain', { ...base, ok: true }));
     else speakOf(fabric, target, owner, taken, terminal);
     return EXIT.fine;
@@ -118,9 +121,15 @@ const waysText = (analysis: Analysis, machine: Machine, wanted: PodTarget): stri
         ),
       );
 
+const ofService = (target: string): Refusal => ({
+  code: 'unknown-name',
+  message: `${target} is an address of a service, which no machine has`,
+  fix: `kubectl get services,endpointslices -A -o wide | grep -F ${target} says which.`,
+});
+
 const nobodysAddress = (target: string): Refusal => ({
   code: 'unknown-name',
-  message: `${JSON.stringify(target)} is no address or block of a pool`,
+  message: `${JSON.stringify(target)} is no address of a pod or machine, and no block`,
   fix: `Name one, or a node or router whose routes to it are asked for: ${NOENCAP} explain SPEAKER ${target}.`,
 });
 

@@ -11,6 +11,9 @@ export function ownerText(
   { block, holder, isBorrowed }: Owner,
   { bold }: Terminal['colour'],
 ): string {
+  // An address that no pool has is a machine's own.
+  if (block === undefined && holder?.node !== undefined && holder.pod === undefined)
+    return `${bold(asked)}\n  used   by ${printable(holder.node)} itself`;
   const isAsked = pods.allocation !== undefined;
   return [
     bold(asked),

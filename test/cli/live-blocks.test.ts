@@ -41,12 +41,14 @@ test.each([
   ['10.42.88.1', '  block  10.42.88.0/26 of nobody any more'],
   ['10.42.200.1', '  block  none: no node has it'],
   ['10.42.64.64/26', '  block  10.42.64.64/26 of kubenode-wds-1'],
+  ['192.168.100.1', '192.168.100.1\n  used   by gateway itself\n'],
+  ['192.168.100.251', '192.168.100.251\n  used   by kubemaster itself\n'],
 ])('whose %s is', async (address, line) => {
   expect((await live('explain', address)).stdout).toContain(line);
 });
 
 test("a range that is in no block is nobody's, and neither is what is no address", async () => {
-  for (const range of ['10.42.0.0/16', '10.42.200.0/26', '192.0.2.1', 'kubemaster'])
+  for (const range of ['10.42.0.0/16', '10.42.200.0/26', '10.43.0.10', '192.0.2.1', 'kubemaster'])
     expect(await live('explain', range)).toMatchObject({ code: 2, stderr: expect.stringContaining(range) });
 });
 
