@@ -82,7 +82,8 @@ export async function adoptDrift(
         path: [...path.slice(0, -1), as ?? path.at(-1)].join('.'),
         value,
       })),
-      covers: proposal.covers,
+      // More than it was meant for, perhaps: the image of the operator, with the registry.
+      covers: known.filter((one) => !tried.known.includes(one)),
       follows: tried.known.filter((one) => !known.includes(one)),
       afterwards: proposal.afterwards,
     });
@@ -90,8 +91,10 @@ export async function adoptDrift(
     known = tried.known;
   }
   if (adopted.length > 0) replaceFile(realpathSync(topology), text);
-  report({ topology, before, text, adopted, left, network: input.fabric.name }, terminal);
-  return left.length > 0 ? EXIT.doesNotHold : EXIT.fine;
+  const resolved = new Set(adopted.flatMap(({ covers }) => covers));
+  const rest = left.filter(({ what }) => !resolved.has(what));
+  report({ topology, before, text, adopted, left: rest, network: input.fabric.name }, terminal);
+  return rest.length > 0 ? EXIT.doesNotHold : EXIT.fine;
 }
 
 function unfit(topology: string, { unknown }: ObjectsDrift): Refusal | undefined {
@@ -150,7 +153,7 @@ interface Result {
 }
 
 function report({ network, topology, before, text, adopted, left }: Result, terminal: Terminal): void {
-  const diff = before === text ? null : patch(topology, before, text);
+  const diff = before === text ? null : patch(topology.replace(/^\/+/, ''), before, text);
   if (terminal.json) {
     terminal.print(
       documentOf('drift --adopt', {

@@ -1,7 +1,9 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { type Edit, editedText } from '../../topology/edit.ts';
 import { edited, entry, LATER, syncedCluster } from '../drift/synced-cluster.ts';
+import { fabricOf } from '../fabric-of.ts';
 import { REPORT, reportText } from '../fixture/report.ts';
 import { type ApiServer, type Stored, startApiServer } from '../live/cluster/api-server.ts';
 import { noencapMeanwhile } from './meanwhile.ts';
@@ -247,6 +249,46 @@ test('what the topology has no words for stays out, each with its reason, and th
     ),
   });
 });
+
+/** One change of the topology each: its path, its value. */
+const CHANGES: readonly (readonly [what: string, edits: readonly Edit[]])[] = [
+  [
+    'NAT, mesh',
+    [
+      { path: ['pods', 'natOutgoing'], value: false },
+      { path: ['bgp', 'nodeToNodeMesh'], value: false },
+    ],
+  ],
+  [
+    'a region and the AS number',
+    [
+      { path: ['nodes', 'kubenode-wds-1', 'region'], value: 'Global' },
+      { path: ['bgp', 'asNumber'], value: 64777 },
+    ],
+  ],
+  ['a registry, with the image of the operator', [{ path: ['calico', 'registry'], value: 'r.example' }]],
+  [
+    'addresses, forwarding',
+    [
+      { path: ['routers', 'gateway', 'nodeAddress'], value: '192.168.100.2' },
+      { path: ['calico', 'nodeAddress'], value: { interface: 'eth.*' } },
+      { path: ['calico', 'containerIPForwarding'], value: false },
+    ],
+  ],
+];
+
+test.each(CHANGES)(
+  '%s: a cluster that somebody made so becomes the topology that renders it',
+  async (_, edits) => {
+    const wanted = editedText(reportText(), edits);
+    if ('cannot' in wanted) throw new Error(wanted.cannot);
+    server = await startApiServer(syncedCluster(fabricOf(parse(wanted.text)), 'kubectl-edit'));
+    kubeconfig = server.use();
+    const { code, stdout } = await drift('--adopt', '--json');
+    expect({ code, left: documentIn(stdout).left }).toEqual({ code: 0, left: [] });
+    expect(topology()).toBe(wanted.text);
+  },
+);
 
 test('how nodes find their address, and IP forwarding; a registry only with the image of the operator', async () => {
   const { code, told } = await adopt((lists) =>
