@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { addressPath, analyse } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
+import { HOST_NAMESPACE, leftBehind } from '../live/probe/names.ts';
 import { isModule } from '../repository/read-topology.ts';
 import type { Family } from '../topology/address.ts';
 import { type NumberEdit, withNumbers } from '../topology/edit-numbers.ts';
@@ -30,7 +31,7 @@ export async function mtu(options: MtuOptions, terminal: Terminal): Promise<Exit
   if (!read.ok) return EXIT.badInput;
   const { fabric } = read.input;
   if (options.write && isModule(options.topology)) return refuse(NO_YAML, terminal);
-  const { stop, release } = interruptible(INTERRUPTED, terminal);
+  const { stop, release } = interruptible(INTERRUPTED, terminal, () => leftBehind(HOST_NAMESPACE));
   const look = await sent(fabric, options, stop, terminal);
   release();
   const report = mtuReport(fabric, look, nodeWays(fabric, look));

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
+import { leftBehind, NAMESPACE } from '../live/probe/names.ts';
 import { lookAtRouters, type ToLookAt } from '../live/routers/index.ts';
 import { knownHostsOf, readIfThere } from '../repository/trust-files.ts';
 import { drainedFiles, routerFiles } from '../routers/index.ts';
@@ -61,7 +62,9 @@ export async function verify(options: VerifyOptions, terminal: Terminal): Promis
   const knownHosts = options.knownHosts ?? knownHostsOf(options.topology);
   // ssh and ssh-keygen read it to its end, which a device does not have.
   readIfThere(knownHosts);
-  const { stop, release } = interruptible(options.watch === true ? WATCHED : INTERRUPTED, terminal);
+  const { stop, release } = interruptible(options.watch === true ? WATCHED : INTERRUPTED, terminal, () =>
+    options.ping ? leftBehind(NAMESPACE) : '',
+  );
   // Every router listens to it.
   setMaxListeners(0, stop);
   const look = await looker({ fabric, options, routers, nodes, knownHosts, stop });

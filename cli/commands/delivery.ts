@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 // Not the indexes: they have scripts, which only the bundle can load.
 import { MAX_PARALLEL } from '../../delivery/rollout.ts';
-import { PROBE_IMAGE } from '../../live/probe/image.ts';
+import { PROBE_IMAGE } from '../../live/probe/names.ts';
 import type { CommandName } from '../documents/index.ts';
 import { collect, command, examples, run, wholeNumber } from './command.ts';
 

@@ -1,3 +1,4 @@
+import { HOST_NAMESPACE, NAMESPACE } from './names.ts';
 import PROGRAM from './program.sh';
 
 /** What noencap creates in a cluster to send packets, and removes again: a namespace of its own and pods in it. */
@@ -13,9 +14,9 @@ export interface Way {
   readonly isOfHost: boolean;
 }
 
-export const POD_NETWORK: Way = { namespace: 'noencap-probe', isOfHost: false };
+export const POD_NETWORK: Way = { namespace: NAMESPACE, isOfHost: false };
 /** The network of the host is beyond what the restricted and the baseline PodSecurity allow. */
-export const HOST_NETWORK: Way = { namespace: 'noencap-probe-hosts', isOfHost: true };
+export const HOST_NETWORK: Way = { namespace: HOST_NAMESPACE, isOfHost: true };
 
 export const namespace = ({ namespace, isOfHost }: Way) => ({
   apiVersion: 'v1',

@@ -9,6 +9,7 @@ import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role';
 import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Namespace } from 'kubernetes-models/v1/Namespace';
+import { Pod } from 'kubernetes-models/v1/Pod';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { KubernetesObject } from './upstream.ts';
 
@@ -47,6 +48,7 @@ const MODELS = [
   Deployment,
   Job,
   Namespace,
+  Pod,
   Role,
   RoleBinding,
   ServiceAccount,

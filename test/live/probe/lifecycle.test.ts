@@ -1,8 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type ProbePatience, probePods, type ToProbe } from '../../../live/probe/index.ts';
-import { namespace, POD_NETWORK } from '../../../live/probe/manifests.ts';
+import { HOST_NETWORK, listener, namespace, POD_NETWORK, prober } from '../../../live/probe/manifests.ts';
+import { leftBehind } from '../../../live/probe/names.ts';
 import { type ProbeLook, packetVerdicts } from '../../../verify/index.ts';
+import { coreErrors } from '../../charts/kubernetes-schemas.ts';
+import type { KubernetesObject } from '../../charts/upstream.ts';
 import { fabricOf } from '../../fabric-of.ts';
 import { report } from '../../lab/topologies.ts';
 import { type ApiServer, refusal, type Stored, startApiServer } from '../cluster/api-server.ts';
@@ -181,6 +184,21 @@ test('the pods have nothing that the restricted PodSecurity does not want, and e
     'DELETE /api/v1/namespaces/noencap-probe/pods?labelSelector=noencap%2Frun%3DRUN',
     'DELETE /api/v1/namespaces/noencap-probe',
   ]);
+});
+
+test.each([
+  ['of the pod network', POD_NETWORK],
+  ['of the host', HOST_NETWORK],
+])('what is created has only fields that Kubernetes has: %s', (_, way) => {
+  const one = { run: '0123', name: 'listen-0-0123', node: 'kubemaster', image: 'registry.example/ping:1' };
+  const objects = [namespace(way), listener(way, one), prober(way, one, [['0', 'ipv4', '10.42.0.1', '-']])];
+  expect(objects.flatMap((object) => coreErrors(object as unknown as KubernetesObject))).toEqual([]);
+});
+
+test('a second Ctrl-C says what may be left', () => {
+  expect(leftBehind(POD_NETWORK.namespace)).toBe(
+    'Pods may be left. Kubernetes ends them within 15 minutes; to remove them now: kubectl delete namespace noencap-probe',
+  );
 });
 
 /** Verb, resource, and whether it is one namespace's. */
