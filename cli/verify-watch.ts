@@ -70,20 +70,33 @@ export function tableText(
       unknown === 0 ? '0' : yellow(String(unknown)),
     ];
   };
-  const wrong = [...routers, ...(cluster?.verdicts ?? [])].filter(({ is }) => is !== 'as-promised');
-  const sorted = [
-    ...wrong.filter(({ is }) => is === 'different'),
-    ...wrong.filter(({ is }) => is === 'unknown'),
+  const all = [...routers, ...(cluster?.verdicts ?? [])];
+  const wrong = [
+    ...all.filter(({ is }) => is === 'different').map((one) => ({ one, more: 0 })),
+    ...oncePerReason(all.filter(({ is }) => is === 'unknown')),
   ];
+  // What is wrong must be on the screen: of many machines the ones where nothing is are only counted.
+  const isTooMany = parts.length > rows / 2;
+  const shown = isTooMany ? parts.filter(([, verdicts]) => overall(verdicts) !== 'as-promised') : parts;
+  const hidden = parts.length - shown.length;
   const lines = [
     `${bold(printable(network))}  ${counted(looks, 'look')}, the last at ${time}; Ctrl-C ends`,
     '',
-    ...columns([['', 'as promised', 'differ', 'unknown'], ...parts.map(row)]),
+    ...columns([['', 'as promised', 'differ', 'unknown'], ...shown.slice(0, rows / 2).map(row)]),
+    ...(shown.length > rows / 2
+      ? [`and ${Math.ceil(shown.length - rows / 2)} more where something is wrong`]
+      : []),
+    ...(hidden === 0 ? [] : [`and ${hidden} more, all as promised`]),
     '',
-    ...sorted.flatMap((one) => {
+    ...wrong.flatMap(({ one, more }) => {
       const paint = one.is === 'different' ? red : yellow;
       const next = one.next === undefined ? [] : [`  next: ${printable(one.next)}`];
-      return [...fitted(verdictText(one), width).split('\n').map(paint), ...next];
+      return [
+        ...fitted(`${verdictText(one)}${moreText(more)}`, width)
+          .split('\n')
+          .map(paint),
+        ...next,
+      ];
     }),
   ];
   return upTo(rows, lines, width).join('\n');
@@ -100,27 +113,44 @@ function upTo(rows: number, lines: readonly string[], width: number): readonly s
   return [...shown, `and ${counted(lines.length - shown.length, 'more line')}`];
 }
 
-/** A line for each change; what is unknown of one machine for one reason, once. */
+/** What is unknown of one machine for one reason, once. */
+function oncePerReason(verdicts: readonly Verdict[]): { readonly one: Verdict; readonly more: number }[] {
+  const groups = new Map<string, Verdict[]>();
+  for (const one of verdicts) add(groups, JSON.stringify([machineOf(one), one.cause?.message]), one);
+  return [...groups.values()].flatMap(([one, ...others]) =>
+    one === undefined ? [] : [{ one, more: others.length }],
+  );
+}
+
+function add<T>(groups: Map<string, T[]>, key: string, one: T): void {
+  const same = groups.get(key);
+  if (same === undefined) groups.set(key, [one]);
+  else same.push(one);
+}
+
+const moreText = (more: number): string => (more === 0 ? '' : ` (and ${more} more for this reason)`);
+
+/** A line for each change; what is unknown of one machine for one reason, and what came right there, once. */
 export function changeLines(changes: readonly Changed[], time: string): string[] {
-  const told = new Map<string, number>();
-  const lines: { readonly key: string; readonly text: string }[] = [];
-  for (const { about, now, isGone } of changes) {
-    if (now.length === 0)
-      lines.push({
-        key: '',
-        text: `${subjectText(about)}: ${isGone ? 'no longer there' : 'as promised again'}`,
-      });
-    for (const one of now) {
-      const key = one.is === 'unknown' ? JSON.stringify([machineOf(one), one.cause?.message]) : '';
-      const before = told.get(key) ?? 0;
-      if (key !== '') told.set(key, before + 1);
-      if (key === '' || before === 0) lines.push({ key, text: changeText(one) });
-    }
-  }
-  return lines.map(({ key, text }) => {
-    const more = (told.get(key) ?? 1) - 1;
-    return `${time} ${text}${more === 0 ? '' : ` (and ${more} more for this reason)`}`;
-  });
+  const appeared = changes.flatMap(({ now }) => now);
+  const over = new Map<string, Changed[]>();
+  for (const one of changes)
+    if (one.now.length === 0)
+      add(over, JSON.stringify([one.about.machine ?? one.about.name, one.isGone]), one);
+  const lines = [
+    ...appeared.filter(({ is }) => is === 'different').map((one) => changeText(one)),
+    ...oncePerReason(appeared.filter(({ is }) => is === 'unknown')).map(
+      ({ one, more }) => `${changeText(one)}${moreText(more)}`,
+    ),
+    ...[...over.values()].flatMap(([first, ...others]) => {
+      if (first === undefined) return [];
+      const more = others.length === 0 ? '' : ` (and ${others.length} more there)`;
+      return [
+        `${subjectText(first.about)}: ${first.isGone ? 'no longer there' : 'as promised again'}${more}`,
+      ];
+    }),
+  ];
+  return lines.map((line) => `${time} ${line}`);
 }
 
 const changeText = (one: Verdict): string =>

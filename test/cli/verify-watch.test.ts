@@ -77,6 +77,28 @@ test('a line for each change, and for many things unknown for one reason one lin
   expect(changeLines(changesBetween(['x'].map(unread), fine.slice(0, 1)), TIME)).toEqual([
     `${TIME} a session x: as promised again`,
   ]);
+  expect(changeLines(changesBetween(['x', 'y', 'z'].map(unread), fine), TIME)).toEqual([
+    `${TIME} a session x: as promised again (and 2 more there)`,
+  ]);
+});
+
+test('of many machines the table has those where something is wrong, and what it is', () => {
+  const many = [...Array(50).keys()].map((at) =>
+    verdict({
+      is: at === 30 ? 'different' : 'as-promised',
+      about: { kind: 'session', name: 's', machine: `m${at}` },
+    }),
+  );
+  const shown = table(many, 20);
+  expect(shown).toContain(
+    'm30  0            1       0\nand 49 more, all as promised\n\nm30 session s: differs',
+  );
+  const down = table(
+    many.map((one) => ({ ...one, is: 'different' as const })),
+    20,
+  );
+  expect(down).toContain('\nand 40 more where something is wrong\n');
+  expect(down).toContain('m0 session s: differs');
 });
 
 test('what a router says stays in its line, in the table and in lines', () => {
