@@ -52,7 +52,7 @@ function gitObjects(fabric: Fabric, files: ReadonlyMap<string, string>): GitObje
       ({ id, value }): GitObject => ({
         id,
         version: versionOf(value as { apiVersion?: string }),
-        value: value as GitObject['value'],
+        value: withoutStatus(value as GitObject['value']),
         is: 'rendered',
       }),
     );
@@ -61,6 +61,12 @@ function gitObjects(fabric: Fabric, files: ReadonlyMap<string, string>): GitObje
 
 /** A kustomization.yaml is a file of engines, and no object. */
 const KUSTOMIZE = 'kustomize.config.k8s.io';
+
+/** Generated manifests have one, which the API server does not take. */
+function withoutStatus(value: GitObject['value']): GitObject['value'] {
+  const { status: _, ...rest } = value;
+  return rest;
+}
 
 const versionOf = ({ apiVersion = '' }: { readonly apiVersion?: string }): string =>
   apiVersion.slice(apiVersion.indexOf('/') + 1);

@@ -24,6 +24,7 @@ export function setByGit(kind: string, path: string, git: unknown, live: unknown
  * (k8s.io/api, `omitempty`). Of what is one, `automountServiceAccountToken: false` say, nothing means something else than false.
  */
 const isLeftOut = (key: string, value: unknown): boolean =>
+  value === null ||
   (Array.isArray(value) && value.length === 0) ||
   (isMap(value) && Object.keys(value).length === 0) ||
   (LEFT_OUT.has(key) && (value === '' || value === 0 || value === false));
@@ -36,6 +37,7 @@ const LEFT_OUT = new Set([
   'initialDelaySeconds',
   'minReadySeconds',
   'paused',
+  'preserveUnknownFields',
   'readOnly',
   'stdin',
   'stdinOnce',

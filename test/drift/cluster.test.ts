@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { inGit, objectsDrift } from '../../drift/index.ts';
 import { readObjects } from '../../live/cluster/index.ts';
 import { render } from '../../repository/render.ts';
+import { dualStack, ipv6Only, report, withCalico } from '../charts/topologies.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { reportText } from '../fixture/report.ts';
 import { type ApiServer, type Stored, startApiServer } from '../live/cluster/api-server.ts';
@@ -34,9 +35,9 @@ async function start(change: (lists: Map<string, readonly Stored[]>) => void = (
   server = await startApiServer(lists);
 }
 
-async function drift(patience = PATIENCE) {
-  const look = await readObjects(GIT.kinds, { isWanted: GIT.isWanted, patience });
-  return objectsDrift(FABRIC, GIT, look);
+async function drift(patience = PATIENCE, fabric = FABRIC, git = GIT) {
+  const look = await readObjects(git.kinds, { isWanted: git.isWanted, patience });
+  return objectsDrift(fabric, git, look);
 }
 
 const person = { manager: 'kubectl-edit', is: 'person', at: LATER };
@@ -46,6 +47,29 @@ test('a cluster that has what git has, with all that others fill in, has no drif
   const { objects, unknown, same } = await drift();
   expect({ objects, unknown }).toEqual({ objects: [], unknown: [] });
   expect(same).toBe(GIT.objects.length);
+});
+
+test.each([
+  ['both families', dualStack, 'argocd-controller'],
+  ['only IPv6', ipv6Only, 'argocd-controller'],
+  ['the v3 API', withCalico(report, { api: 'projectcalico.org/v3' }), 'argocd-controller'],
+  [
+    'Flux, and nodes that join later',
+    {
+      ...report,
+      gitops: { ...report.gitops, engine: 'flux' as const },
+      labels: { reconcile: 'cron' as const },
+    },
+    'kustomize-controller',
+  ],
+  ['Prometheus', { ...report, metrics: {} }, 'argocd-controller'],
+  ['Calico v3.30', withCalico(report, { version: 'v3.30.7' }), 'argocd-controller'],
+])('neither has one with %s', async (_, topology, engine) => {
+  const fabric = fabricOf(topology);
+  const git = inGit(fabric, render(fabric, undefined).files);
+  server = await startApiServer(syncedCluster(fabric, engine));
+  const { objects, unknown, same } = await drift(PATIENCE, fabric, git);
+  expect({ objects, unknown, same }).toEqual({ objects: [], unknown: [], same: git.objects.length });
 });
 
 test('each kind is listed once, page by page, and no Secret', async () => {
