@@ -22,9 +22,9 @@ export type BirdReading =
   | { readonly ok: true; readonly statements: readonly BirdStatement[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Whether one of a router's files is for BIRD: files in sysctl.d also end in .conf. */
+/** Whether one of a router's files is for BIRD: those for the kernel and for systemd also end in .conf. */
 export const isBirdFile = (path: string): boolean =>
-  path.endsWith('.conf') && !/(^|\/)sysctl\.d\//.test(path);
+  path.endsWith('.conf') && !/(^|\/)(sysctl\.d|systemd)\//.test(path);
 
 const LARGEST = 4 * 1024 * 1024;
 

@@ -2,7 +2,8 @@ import type { Drained, Fabric, RouterSpeaker, Session } from '../fabric/index.ts
 import { MARK, markFile } from './drained.ts';
 import { ibgpFile } from './ibgp.ts';
 import { peerFile, peerFileName } from './peer.ts';
-import { standaloneFile } from './standalone.ts';
+import { DROP_IN, dropIn } from './restart.ts';
+import { keepsForwarding, standaloneFile } from './standalone.ts';
 import { sysctlFile } from './sysctl.ts';
 
 /**
@@ -52,7 +53,10 @@ function filesOf(
     peers.set(name, [...(peers.get(name) ?? []), session]);
   }
   for (const [name, ofPeer] of peers) files.set(`k3s/ibgpeers/${name}`, peerFile(router, ofPeer, isDrained));
-  if (router.bird.mode === 'standalone') files.set('bird.conf', standaloneFile(fabric, router, isDrained));
+  if (router.bird.mode === 'standalone') {
+    files.set('bird.conf', standaloneFile(fabric, router, isDrained));
+    if (keepsForwarding(fabric)) files.set(DROP_IN, dropIn());
+  }
   files.set('sysctl.d/90-noencap.conf', sysctlFile());
   if (drained !== undefined) files.set(MARK, markFile(drained));
   return files;

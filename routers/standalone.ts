@@ -31,6 +31,7 @@ export function standaloneFile(fabric: Fabric, router: RouterSpeaker, isDrained:
     gap,
     option('log syslog all'),
     option('router id', address(router.routerId)),
+    ...(keepsForwarding(fabric) ? [option('graceful restart wait', RECOVERY)] : []),
     option('define', as, '=', fabric.bgp.asNumber),
     option('define', routerId, '=', address(router.routerId)),
     gap,
@@ -40,7 +41,7 @@ export function standaloneFile(fabric: Fabric, router: RouterSpeaker, isDrained:
     gap,
     direct(router),
     gap,
-    ...families.flatMap((family) => [kernel(router, family), gap]),
+    ...families.flatMap((family) => [kernel(fabric, router, family), gap]),
     ...families.flatMap((family) => ospf(fabric, router, isDrained, family)),
     ...(fabric.sessions.some(
       (session) => session.bfd && session.ends.some((end) => end.speaker === router.name),
@@ -50,6 +51,23 @@ export function standaloneFile(fabric: Fabric, router: RouterSpeaker, isDrained:
     option('include', string('k3s/ibgp.conf')),
   ]);
 }
+
+/** Whether packets flow while BIRD restarts; `restart.ts` has the other half. */
+export const keepsForwarding = ({ bgp }: Fabric): boolean => bgp.gracefulRestart === true;
+
+/**
+ * What BGP's graceful restart is worth nothing without (RFC 4724 section 4.1): the kernel's routes stay until BIRD has its own again, and
+ * OSPF's neighbours keep theirs (RFC 3623). Not `persist`: `birdc graceful restart` leaves the routes in the kernel anyway, and a BIRD that
+ * is stopped for good must leave none.
+ */
+const gracefully = (fabric: Fabric): Statement[] =>
+  keepsForwarding(fabric) ? [option('graceful restart on')] : [];
+
+/**
+ * Seconds that BIRD waits for all its peers at a graceful restart. Peers give up its routes after 120 s (`graceful restart time`), and BIRD
+ * tells its own only when it waits no longer: a node that is switched off must not make it wait for 240 s, the default.
+ */
+const RECOVERY = 60;
 
 /** `check link`: a dead link must withdraw its routes at once, not after the hold time. */
 function direct(router: RouterSpeaker): Statement {
@@ -66,7 +84,7 @@ function direct(router: RouterSpeaker): Statement {
  * The kernel has its own connected routes; all others come from here, equal ones as ECMP. Routes that an operator added
  * by hand are learned, since next hops may need them; except the default route, through which every dead next hop would resolve.
  */
-function kernel(router: RouterSpeaker, family: Family): Statement {
+function kernel(fabric: Fabric, router: RouterSpeaker, family: Family): Statement {
   return block(
     ['protocol kernel', `kernel_${family}`],
     [
@@ -81,6 +99,7 @@ function kernel(router: RouterSpeaker, family: Family): Statement {
       ),
       option('learn on'),
       option('merge paths on'),
+      ...gracefully(fabric),
     ],
   );
 }
@@ -92,6 +111,7 @@ function ospf(fabric: Fabric, router: RouterSpeaker, isDrained: boolean, family:
     block(
       ['protocol ospf', family === 'ipv4' ? 'v2' : 'v3', `ospf_${family}`],
       [
+        ...gracefully(fabric),
         ...(isDrained ? [STUB_ROUTER] : []),
         block(
           [family],

@@ -51,7 +51,7 @@ release_name() {
 # A file in BIRD's folder that nothing else needs.
 secret_name() {
   case $1 in
-    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@+-]* | bird.conf | envvars | k3s | manifest | sysctl.d) misuse "$1 is not a valid name for a password file" ;;
+    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.@+-]* | bird.conf | envvars | k3s | manifest | sysctl.d | systemd) misuse "$1 is not a valid name for a password file" ;;
   esac
   if [ "${#1}" -gt 100 ]; then misuse "the name of a password file has at most 100 characters"; fi
 }

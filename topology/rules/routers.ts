@@ -100,7 +100,7 @@ function birdSymbols(path: Path, bird: RouterDraft['bird']): Fault[] {
 }
 
 /** Files and folders that BIRD, Debian or noencap use there. */
-const TAKEN = new Set(['bird.conf', 'envvars', 'manifest', 'sysctl.d']);
+const TAKEN = new Set(['bird.conf', 'envvars', 'manifest', 'sysctl.d', 'systemd']);
 
 /**
  * A delivery replaces the whole folder k3s, and works in .noencap. A file directly in BIRD's folder is delivered itself, under
