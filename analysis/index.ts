@@ -10,6 +10,7 @@ export {
 export { type Finding, grouped } from './finding.ts';
 export { forecast } from './forecast.ts';
 export { cutOffWithout, staysAt } from './maintenance.ts';
+export { nextMachines } from './next-machines.ts';
 export { type Owner, ownerOf } from './owner.ts';
 export { addressPath, type PodPath, podPaths } from './path.ts';
 export { smallestPodMtu } from './pod-mtu.ts';

@@ -16,5 +16,6 @@ export { routerScript } from './script/script.ts';
 export { type Shipped, ship } from './ship.ts';
 export { type PlannedFile, type ShipPlan, shipPlan, shipPlanText } from './ship-plan.ts';
 export { notPinned } from './ssh/known-hosts.ts';
+export type { Line } from './ssh/remote.ts';
 export { sshRemote } from './ssh/ssh.ts';
 export type { SshTarget, Unreachable } from './ssh/target.ts';

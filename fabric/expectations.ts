@@ -74,14 +74,6 @@ export function expectations(fabric: Fabric): Expectations {
   };
 }
 
-/** The right next steps of a speaker towards a node: none where it needs no route to it. */
-export function nextSteps(
-  fabric: Fabric,
-): (machine: string, node: NodeSpeaker, family: Family) => readonly IgpHop[] {
-  const ways = waysOf(fabric);
-  return (machine, node, family) => stepsAt(ways, machine, node, family);
-}
-
 interface FabricIndex {
   readonly fabric: Fabric;
   /** The IGP of a family runs over the segments that have the family. */

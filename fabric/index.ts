@@ -26,7 +26,7 @@ export { clusterBetween } from './cluster-between.ts';
 export { FARTHEST } from './distances.ts';
 export { type Drained, drainedText } from './drained.ts';
 export type { Expectations, LoanExpectation, PairExpectation } from './expectations.ts';
-export { expectations, nextSteps } from './expectations.ts';
+export { expectations } from './expectations.ts';
 export type {
   Attachment,
   Fabric,

@@ -29,7 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'live/routers': ['delivery', 'drift', 'fabric', 'topology', 'verify'],
   'live/cluster': ['bootstrap', 'drift', 'machine', 'verify'],
   'live/probe': ['bootstrap', 'live/cluster', 'topology', 'verify'],
-  verify: ['bird', 'calico', 'delivery/gate', 'fabric', 'topology'],
+  verify: ['analysis', 'bird', 'calico', 'delivery/gate', 'fabric', 'topology'],
   review: ['analysis', 'bird', 'calico', 'calico/node', 'fabric', 'topology'],
   'review/markdown': ['fabric', 'review', 'topology'],
   drift: ['bootstrap', 'calico', 'fabric', 'review', 'review/markdown', 'topology', 'verify'],

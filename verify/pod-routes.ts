@@ -1,9 +1,9 @@
+import { analyse, nextMachines } from '../analysis/index.ts';
 import { isUp } from '../bird/answers/protocols.ts';
 import type { BgpRoute } from '../bird/answers/routes.ts';
 import {
   type Fabric,
   type NodeSpeaker,
-  nextSteps,
   type RouterSpeaker,
   sessionFilters,
   verdictOf,
@@ -18,7 +18,7 @@ import { asPromised, different, type Subject, unknown, type Verdict } from './ve
 
 /** What several routers' routes are held against. */
 export interface Ways {
-  /** The machines to which a router may send packets for a node; none where it needs no route to it. */
+  /** The machines to which a router sends packets for a node, as the simulator has it; none where it has no BGP route to it. */
   readonly next: (router: string, node: NodeSpeaker, family: Prefix['family']) => ReadonlySet<string>;
   /** By prefix, the node that has it: by the topology, or by the reflector that has it from the node itself. */
   readonly owners: ReadonlyMap<string, NodeSpeaker>;
@@ -27,7 +27,8 @@ export interface Ways {
 }
 
 export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | undefined>): Ways {
-  const steps = nextSteps(fabric);
+  const analysis = analyse(fabric);
+  const known = new Map<string, ReadonlySet<string>>();
   const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
   const owners = new Map<string, NodeSpeaker>();
   for (const [router, facts] of seen) {
@@ -46,7 +47,13 @@ export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | u
   for (const node of fabric.nodes) for (const { text } of node.blocks) owners.set(text, node);
   return {
     owners,
-    next: (router, node, family) => new Set(steps(router, node, family).map(({ to }) => to)),
+    next: (router, node, family) => {
+      // A node may have many blocks.
+      const key = `${router} ${node.name} ${family}`;
+      const found = known.get(key) ?? nextMachines(analysis, router, node.name, family);
+      known.set(key, found);
+      return found;
+    },
     machines: new Map(
       [...fabric.hosts, ...fabric.nodes, ...fabric.routers].flatMap((machine) =>
         [

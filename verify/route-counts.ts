@@ -1,5 +1,5 @@
 import { isUp, type ProtocolState } from '../bird/answers/protocols.ts';
-import { few, routesDue } from '../delivery/gate/routes.ts';
+import { routesDue } from '../delivery/gate/routes.ts';
 import type { Fabric, RouterSpeaker } from '../fabric/index.ts';
 import { contains, type Family } from '../topology/address.ts';
 import { droppedByFilter } from './dropped.ts';
@@ -120,13 +120,14 @@ function notSent(
   due: number,
 ): Verdict[] {
   const sent = is.channels.find(({ name }) => name === family)?.exported ?? 0;
-  if (due - sent <= few(due)) return [];
+  // How many it must be, no count tells: filters of the topology, and routes that a second reflector has from the same node, are not sent.
+  if (due === 0 || sent > 0) return [];
   return [
     different({
       about,
       kind: 'routes-not-sent',
       expected: `${due} ${family} routes sent to ${remote.speaker}`,
-      found: `${sent}`,
+      found: 'none',
       next: nextCommands(fabric).at(router.name, birdc(`show route noexport ${is.name}`)),
     }),
   ];

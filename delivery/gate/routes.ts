@@ -51,7 +51,7 @@ const unreachableText = (about: string, one: ProtocolState | undefined): string 
   `${about}: ${unresolvedOf(one)} of the ${importedOf(one)} routes that it brings lead nowhere: the session's table has no route to their next hops, or only one that drops packets`;
 
 /** One in twenty, rounded down. */
-export const few = (routes: number): number => Math.floor(routes / 20);
+const few = (routes: number): number => Math.floor(routes / 20);
 
 function imports(
   { session, remote, was, is }: ObservedSession,

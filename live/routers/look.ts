@@ -3,6 +3,7 @@ import {
   type Inspection,
   inParallel,
   inspect,
+  type Line,
   look,
   notPinned,
   type RouterSettings,
@@ -62,7 +63,7 @@ export async function guarded<T>(
 
 const NOT_LOOKED: Unread = { message: 'it was interrupted before this router', fix: 'Run it again.' };
 
-const unread = ({ router }: ToLookAt, { message, fix }: Unread): RouterLook => ({
+const unread = ({ router }: Pick<ToLookAt, 'router'>, { message, fix }: Unread): RouterLook => ({
   router,
   read: undefined,
   unread: { message, fix },
@@ -73,28 +74,37 @@ async function lookAt(one: ToLookAt, stop: AbortSignal): Promise<RouterLook> {
   if (untrusted !== undefined) return unread(one, untrusted);
   const remote = sshRemote(one.target, { script: routerScript });
   try {
-    const { done, failed } = await inspect(remote, one.settings, [...one.sysctls.keys()], stop);
-    if (failed !== undefined) return unread(one, failed);
-    // Another machine than the one that is meant: what it says is about something else.
-    if (done.stranger !== undefined) return unread(one, done.stranger);
-    const asked = Date.now() / 1000;
-    const seen = await look(remote, one.settings, one.pools, stop);
-    const answered = Date.now() / 1000;
-    const facts = factsOf(one, done);
-    const read = {
-      ...facts,
-      ...(seen.done === undefined
-        ? { noPods: seen.failed }
-        : {
-            pods: podRoutes(seen.done),
-            delivery: facts.delivery && { ...facts.delivery, ago: agoIn(seen.done) },
-            clock: { ahead: seen.done.clock - (asked + answered) / 2, unsure: (answered - asked) / 2 + 1 },
-          }),
-    };
-    return { router: one.router, read, unread: undefined };
+    return await lookOver(remote, one, stop);
   } finally {
     await remote.end();
   }
+}
+
+/** One look, over whatever runs the script there. */
+export async function lookOver(
+  line: Line,
+  one: Omit<ToLookAt, 'target'>,
+  stop?: AbortSignal,
+): Promise<RouterLook> {
+  const { done, failed } = await inspect(line, one.settings, [...one.sysctls.keys()], stop);
+  if (failed !== undefined) return unread(one, failed);
+  // Another machine than the one that is meant: what it says is about something else.
+  if (done.stranger !== undefined) return unread(one, done.stranger);
+  const asked = Date.now() / 1000;
+  const seen = await look(line, one.settings, one.pools, stop);
+  const answered = Date.now() / 1000;
+  const facts = factsOf(one, done);
+  const read = {
+    ...facts,
+    ...(seen.done === undefined
+      ? { noPods: seen.failed }
+      : {
+          pods: podRoutes(seen.done),
+          delivery: facts.delivery && { ...facts.delivery, ago: agoIn(seen.done) },
+          clock: { ahead: seen.done.clock - (asked + answered) / 2, unsure: (answered - asked) / 2 + 1 },
+        }),
+  };
+  return { router: one.router, read, unread: undefined };
 }
 
 /** A clock that was set back since tells nothing. */

@@ -254,7 +254,7 @@ describe('routes', () => {
     const protocols = counting(whole, 'k3s_e_a_v4', { exported: 0 });
     expect(only(verdicts(facts({ protocols })))).toMatchObject({
       kind: 'routes-not-sent',
-      found: '0',
+      found: 'none',
       next: 'ssh e1 birdc show route noexport k3s_e_a_v4',
     });
   });

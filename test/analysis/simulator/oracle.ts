@@ -28,9 +28,11 @@ import { sendSized, tooLargeBy } from '../../../lab/sizes.ts';
 import { routerFiles } from '../../../routers/index.ts';
 import { ipAddress } from '../../../topology/address.ts';
 import type { TopologyInput } from '../../../topology/index.ts';
+import type { Verdict as Promised } from '../../../verify/index.ts';
 import { fabricOf } from '../../fabric-of.ts';
 import { atRest } from '../../lab/at-rest.ts';
 import { trace } from '../../lab/trace.ts';
+import { verifyIn } from '../../lab/verify.ts';
 import { arbitraryNetwork } from '../arbitrary-network.ts';
 import { redundantNetwork, visitedNetwork } from '../redundant-network.ts';
 import { sharedNetwork } from '../shared-network.ts';
@@ -71,7 +73,8 @@ export async function differences({ topology, breaks }: Trial): Promise<string[]
     await breakIt(lab, gone);
     const hosts = lab.plan.hosts.filter(({ name }) => name !== gone.name);
     const left = { ...lab, plan: { ...lab.plan, hosts } };
-    const after = await compared(simulate(failureOf(network, [gone])), left);
+    const failed = simulate(failureOf(network, [gone]));
+    const after = [...(await compared(failed, left)), ...toldSessions(failed, await verifyIn(left))];
     return after.map((one) => `without ${gone.kind} ${gone.name}: ${one}`);
   } finally {
     await lab.holder.end();
@@ -101,11 +104,30 @@ async function verdicts(fabric: Fabric, booted: Lab): Promise<string[]> {
     // A packet that loops but arrives is a warning.
     .filter(({ kind }) => kind !== 'hairpin');
   const errors = findings(analyse(fabric)).filter(({ severity }) => severity === 'error');
-  if (failures.length === 0 && errors.length === 0) return [];
+  if (failures.length === 0 && errors.length === 0) return promised(await verifyIn(booted));
   if (failures.length > 0 && errors.length > 0) return [];
   return failures.length > 0
     ? [`check finds no error, and the lab: ${failures.map(({ message }) => message).join('; ')}`]
     : [`the lab fails nowhere, and check: ${errors.map(({ id, message }) => `${id} ${message}`).join('; ')}`];
+}
+
+/** Where all packets arrive as they should, `verify` finds nothing else than the topology promises. */
+const promised = (verdicts: readonly Promised[]): string[] =>
+  verdicts.length === 0
+    ? ['verify looked at nothing']
+    : verdicts
+        .filter(({ is }) => is === 'different')
+        .map(
+          ({ about, is, kind, expected, found, cause }) =>
+            `verify of a network that works: ${about.machine ?? ''} ${about.name} ${is} ${kind}, ${expected}, ${found}, ${cause?.message}`,
+        );
+
+/** Of sessions, `verify` names those as down that are. */
+function toldSessions({ network, isUp }: Simulation, verdicts: readonly Promised[]): string[] {
+  const told = verdicts.filter(({ kind }) => kind === 'session' || kind === 'session-down');
+  return told
+    .filter(({ about, is }) => isUp(network.named.sessions.get(about.name) ?? -1) !== (is === 'as-promised'))
+    .map(({ about, is, found }) => `verify of session ${about.name} at ${about.machine}: ${is}, ${found}`);
 }
 
 /** The first trials of a seed. */
