@@ -38,6 +38,9 @@ const VERIFY_ROUTER = `${NOENCAP} verify --router ${ROUTER}`;
 /** BIRD loads a delivery before it is confirmed and recorded; a start of BIRD loads what is there. */
 const RECORDED_WITHIN = 60;
 
+/** Seconds: more than maintenance takes. */
+const FORGOTTEN = 4 * 3600;
+
 function routerAlerts(own: Select): AlertingRule[] {
   const latest = (series: string) => `max by (router) (${own(series)})`;
   const reconfigured = latest(BIRD.reconfigured);
@@ -58,6 +61,11 @@ function routerAlerts(own: Select): AlertingRule[] {
         next: `${NOENCAP} ship --check ${ROUTER}`,
       },
     ),
+    alert('RouterDrained', 'warning', `time() - ${latest(DELIVERY.drained)} > ${FORGOTTEN}`, '0m', {
+      summary: `${ROUTER} is still drained`,
+      description: `Traffic is kept away from ${ROUTER} for {{ $value | humanizeDuration }}: whoever drained it may have forgotten it, and nothing takes over for the others.`,
+      next: `${NOENCAP} undrain ${ROUTER}`,
+    }),
   ];
 }
 

@@ -25,10 +25,13 @@ export const BIRD = {
 } as const;
 
 /**
- * When a router last had a delivery, with the labels `fabric` and `router`: from node_exporter's textfile collector, which reads what the timer of
- * docs/metrics.md writes.
+ * When a router last had a delivery, and since when it is drained (no series: it is not), with the labels `fabric` and `router`: from node_exporter's
+ * textfile collector, which reads what the timer of docs/metrics.md writes.
  */
-export const DELIVERY = { delivered: 'noencap_delivery_timestamp_seconds' } as const;
+export const DELIVERY = {
+  delivered: 'noencap_delivery_timestamp_seconds',
+  drained: 'noencap_drained_timestamp_seconds',
+} as const;
 
 /**
  * calico-kube-controllers of open-source Calico, on by default; the operator makes the Service (docs.tigera.io: reference/kube-controllers/prometheus).

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -107,6 +107,17 @@ describe('The script of the page, for the textfile collector', () => {
     expect(written('shipped 0123456789abcdef\n')).toBe(
       `${DELIVERY.delivered}{fabric="home",router="gateway"} 1700000000\n`,
     );
+  });
+
+  test('says since when a router is drained, as long as it is', () => {
+    mkdirSync(join(folder, 'live', 'k3s'), { recursive: true });
+    writeFileSync(join(folder, 'live', 'k3s', 'drained'), '2023-11-14T22:13:20Z test@desk\n');
+    const lines = [`${DELIVERY.delivered}`, `${DELIVERY.drained}`].map(
+      (name) => `${name}{fabric="home",router="gateway"} 1700000000\n`,
+    );
+    expect(written('shipped 0123456789abcdef\n')).toBe(lines.join(''));
+    rmSync(join(folder, 'live'), { recursive: true });
+    expect(written('shipped 0123456789abcdef\n')).toBe(lines[0]);
   });
 
   test('says nothing while a change is under way', () => {

@@ -304,6 +304,22 @@ describe('Each fault raises its own alert, with the command that tells more', ()
     });
   });
 
+  test('a router that somebody has drained and forgotten; not during maintenance', () => {
+    const drained = [series('noencap_drained_timestamp_seconds', labels, '-13200+0x60')];
+    expectAlerts(report, { more: drained }, '10m', {});
+    expectAlerts(report, { more: drained }, '30m', {
+      NoencapRouterDrained: [
+        firing(
+          'warning',
+          { router: 'gateway' },
+          'gateway is still drained',
+          'Traffic is kept away from gateway for 4h 10m 0s: whoever drained it may have forgotten it, and nothing takes over for the others.',
+          'bin/noencap undrain gateway',
+        ),
+      ],
+    });
+  });
+
   test.each([
     ['a delivery loads its configuration before it is recorded', times('1000x60', '100x60', '1030x60')],
     ['a start of BIRD is no reconfiguration', times('1000x60', '1000x60', '100x60')],
