@@ -50,7 +50,7 @@ export function mtuText(
 
 function linkText({ segment, from, to, found, written, isSilent }: NarrowLink): string {
   const where = to === undefined ? `from ${from}` : `from ${from} to ${to}`;
-  const what = segment === undefined ? `the link after ${from}` : `${segment} ${where}`;
+  const what = segment === undefined ? `a link after ${from}` : `${segment} ${where}`;
   const beside = written === undefined ? '' : `, ${written} in the topology`;
   return `${what}: ${found} bytes${beside}${isSilent ? '; larger packets are dropped without an ICMP error' : ''}`;
 }

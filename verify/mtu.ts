@@ -134,7 +134,9 @@ function narrowLink(fabric: Fabric, sent: Sent, found: number): NarrowLink[] {
     return written === undefined || found >= written
       ? []
       : [{ segment: undefined, from, to: undefined, found, written, isSilent: true, evidence: [] }];
-  const { machine, next, segment } = at;
+  const { machine, isSure } = at;
+  // Where the next machine never says that it has packets, they may be lost beyond it.
+  const [segment, next] = isSure ? [at.segment, at.next] : [undefined, undefined];
   const has = least(fabric, segment, machine, next);
   if ((has ?? written ?? Number.POSITIVE_INFINITY) <= found) return [];
   const evidence = narrowEvidence(fabric, sent, found);

@@ -29,7 +29,8 @@ export function lossCause(fabric: Fabric, sent: Sent, others: readonly Verdict[]
     return { message, evidence: [...known.cause.evidence, ...evidence] };
   }
   if (at === undefined) {
-    return { message: `not even ${from} says that it has them: a policy or a firewall there`, evidence };
+    const message = `not even ${from} says that it has them: a policy or a firewall there, or ICMP errors are dropped`;
+    return { message, evidence };
   }
   if (at.machine === to) return { message: arrived(fabric, sent), evidence };
   const between = linkText(at);

@@ -8,10 +8,10 @@ import type { Cause } from './verdict.ts';
 export function sizeCause(fabric: Fabric, sent: Sent, largest: number): Cause | undefined {
   const at = narrowAt(fabric, sent);
   if (at === undefined) return undefined;
-  const { machine, next, segment } = at;
+  const { machine, next, segment, isSure } = at;
   const link =
-    segment === undefined
-      ? `the link after ${machine} carries`
+    segment === undefined || !isSure
+      ? `${isSure ? 'the' : 'a'} link after ${machine} carries`
       : `${segment} carries, from ${machine}${next === undefined ? '' : ` to ${next}`},`;
   const evidence = narrowEvidence(fabric, sent, largest);
   return {
@@ -25,7 +25,8 @@ export function sizeCause(fabric: Fabric, sent: Sent, largest: number): Cause | 
 
 /** Who says how much a link carries, or how far larger packets get; and what the topology has. */
 export function narrowEvidence(fabric: Fabric, sent: Sent, largest: number): string[] {
-  const segment = narrowAt(fabric, sent)?.segment;
+  const at = narrowAt(fabric, sent);
+  const segment = at?.isSure ? at.segment : undefined;
   const written = fabric.segments?.find(({ name }) => name === segment)?.mtu;
   const told = toldLast(sent);
   return [
@@ -45,7 +46,7 @@ export function narrowAt(fabric: Fabric, sent: Sent): Reached | undefined {
   const told = toldLast(sent);
   if (told === undefined) return reached(fabric, sent, sent.facts);
   const machine = machineOf(fabric, told.by);
-  return { machine: machine ?? told.by, ...after(sent.ways, machine ?? '') };
+  return { machine: machine ?? told.by, ...after(sent.ways, machine ?? ''), isSure: true };
 }
 
 export function sizeNext(fabric: Fabric, sent: Sent): string | undefined {

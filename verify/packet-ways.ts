@@ -21,17 +21,22 @@ export interface Reached {
   readonly machine: string;
   readonly next: string | undefined;
   readonly segment: string | undefined;
+  /** The next one is known to say so when it has packets: otherwise they may be lost beyond it. */
+  readonly isSure: boolean;
 }
 
 /** Undefined if no machine says that it has the packets. */
-export function reached(fabric: Fabric, { ways }: Sent, { hops }: PacketFacts): Reached | undefined {
-  const machines = hops
-    .filter(({ isAnswer }) => !isAnswer)
-    .sort((a, b) => b.life - a.life)
-    .map(({ from }) => machineOf(fabric, from) ?? from);
-  const [machine] = machines;
-  if (machine === undefined) return undefined;
-  return { machine, ...after(ways, machine) };
+export function reached(fabric: Fabric, { ways, back }: Sent, facts: PacketFacts): Reached | undefined {
+  const last = [...facts.hops].filter(({ isAnswer }) => !isAnswer).sort((a, b) => b.life - a.life)[0];
+  if (last === undefined) return undefined;
+  const machine = machineOf(fabric, last.from) ?? last.from;
+  const { next: only, segment } = after(ways, machine);
+  // Of several, the one that small packets take.
+  const taken = facts.way.find(({ life, isAnswer }) => life === last.life + 1 && !isAnswer);
+  const next = only ?? (taken && machineOf(fabric, taken.from));
+  const heard = [...facts.way, ...(back === undefined ? [] : [...back.hops, ...back.way])];
+  const isSure = next !== undefined && heard.some(({ from }) => machineOf(fabric, from) === next);
+  return { machine, next, segment, isSure };
 }
 
 /** Whom a machine hands packets to on the ways that it is on, and on which segment; undefined where the ways differ. */
@@ -64,11 +69,10 @@ export function machineOf(fabric: Fabric, address: string): string | undefined {
 }
 
 /** `between cn-ns and global-ns, on iepl`. */
-export const linkText = ({ machine, next, segment }: Reached): string | undefined => {
+export const linkText = ({ machine, next, segment, isSure }: Reached): string | undefined => {
   if (segment === undefined) return undefined;
-  return next === undefined
-    ? `after ${machine}, on ${segment}`
-    : `between ${machine} and ${next}, on ${segment}`;
+  const link = next === undefined ? `after ${machine}` : `between ${machine} and ${next}`;
+  return `${link}, on ${segment}${isSure ? '' : ', or beyond'}`;
 };
 
 /** The interface of a router on a segment, if the topology names it. */

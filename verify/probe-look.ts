@@ -48,6 +48,8 @@ export interface PacketFacts {
   readonly told: { readonly by: string; readonly mtu: number; readonly said: string } | undefined;
   /** Who answered that a packet's life ends at this hop, of those that were lost. */
   readonly hops: readonly HopFacts[];
+  /** The same of small packets, where only large ones are lost. */
+  readonly way: readonly HopFacts[];
   /** Other errors that came back, word for word. */
   readonly errors: readonly ErrorFacts[];
   /** Whether the target's node answers where its pod does not; undefined if it was not asked. */

@@ -59,7 +59,8 @@ function factsIn(address: string, lines: readonly string[]): PacketFacts {
     limit: number('limit'),
     largest: number('largest'),
     told: full.flatMap((line) => tooLarge(line) ?? []).at(-1),
-    hops: parts.flatMap(({ name, said }) => hopIn(name, said) ?? []),
+    hops: hopsIn('hop', parts),
+    way: hopsIn('way', parts),
     errors: distinct([...few, ...full].flatMap((line) => errorIn(line) ?? [])),
     nodeAnswers: parts.some(({ name }) => name === 'comparison')
       ? of('comparison').some((line) => / bytes from /.test(line))
@@ -109,14 +110,18 @@ function tooLarge(line: string): PacketFacts['told'] {
 
 const TIME_EXCEEDED = /Time to live exceeded|Time exceeded/;
 
-function hopIn(name: string, [line = '']: readonly string[]): HopFacts | undefined {
-  const [, life] = /^hop (\d+)$/.exec(name) ?? [];
-  if (life === undefined) return undefined;
+const hopsIn = (what: 'hop' | 'way', parts: readonly Part[]): HopFacts[] =>
+  parts.flatMap(({ name, said }) => {
+    const [of, life] = name.split(' ');
+    return of === what ? (hopIn(Number(life), said) ?? []) : [];
+  });
+
+function hopIn(life: number, [line = '']: readonly string[]): HopFacts | undefined {
   const [, answering] = /^\d+ bytes from (\S+?):? /.exec(line) ?? [];
   const [, exceeded] = TIME_EXCEEDED.test(line) ? (/^From (\S+) /.exec(line) ?? []) : [];
   const from = answering ?? exceeded;
   if (from === undefined || parseAddress(from) === undefined) return undefined;
-  return { life: Number(life), from, isAnswer: answering !== undefined };
+  return { life, from, isAnswer: answering !== undefined };
 }
 
 /** `From 10.0.0.1 icmp_seq=1 Destination Host Unreachable`. */

@@ -28,12 +28,14 @@ told() { sed -n 's/.*mtu *[=:] *\([0-9]\{2,5\}\).*/\1/p' "$1" | tail -n 1; }
 
 # One packet for each hop, with a life that ends there: who has it, says so.
 hops() {
+  part=$1
+  shift
   for life in $HOPS; do
     { "$@" -t "$life" -c 2 -i 0.3 -W 1 "$address" >"$own.hop$life"; } &
   done
   wait
   for life in $HOPS; do
-    echo "= hop $life"
+    echo "= $part $life"
     sed -n '/^From /p; /bytes from /p' "$own.hop$life" | head -n 1
   done
 }
@@ -73,7 +75,7 @@ target() {
   ping -c 10 -i 0.2 -W 2 "$address" >"$own.few"
   cat "$own.few"
   if ! grep -q 'bytes from ' "$own.few"; then
-    hops ping
+    hops hop ping
     [ "$comparison" = - ] && return
     echo '= comparison'
     ping -c 3 -i 0.2 -W 2 "$comparison"
@@ -102,7 +104,9 @@ target() {
   done
   low=$(search $((headers + 56)) "$high")
   echo "= largest $low"
-  hops sized $((low + 1))
+  hops hop sized $((low + 1))
+  # And who does say so, where packets are small enough.
+  hops way ping
 }
 
 running=0

@@ -235,7 +235,7 @@ scenario('packets between pods of the report', () => {
     );
     const next = '(kubectl -n calico-system get pods -o wide --field-selector spec.nodeName=kubemaster)';
     expect(found).toEqual([
-      `kubemaster to kubenode-hkg04/ipv4: packets-lost, none of 10: not even kubemaster says that it has them: a policy or a firewall there ${next}`,
+      `kubemaster to kubenode-hkg04/ipv4: packets-lost, none of 10: not even kubemaster says that it has them: a policy or a firewall there, or ICMP errors are dropped ${next}`,
       `kubenode-hkg04 to kubemaster/ipv4: packets-lost, none of 10: they reach kubemaster, and no answer leaves it: a policy or a firewall there ${next}`,
     ]);
   });
@@ -249,6 +249,26 @@ scenario('packets between pods of the report', () => {
     );
     expect(first).toMatch(
       /^kubemaster to kubenode-hkg04\/ipv4: packets-lost, none of 10: they go round between (cn-ns and global-ns|global-ns and cn-ns): a routing loop \(ssh (cn|global)-ns ip route get 10.42.253.129\)$/,
+    );
+  });
+
+  test('where a router says nothing, the fault may be beyond it', async () => {
+    const mtu = (bytes: number) =>
+      ['cn-ns', 'global-ns'].map((host) => `ip link set ${port(lab, 'iepl', host).port} mtu ${bytes}`);
+    const silence = `nsenter --net=/run/netns/global-ns nft -f - <<'END'
+table ip silence {
+  chain out {
+    type filter hook output priority 0
+    icmp type time-exceeded drop
+  }
+}
+END`;
+    const [first] = await between(
+      [...mtu(1300), silence],
+      [...mtu(1420), 'nsenter --net=/run/netns/global-ns nft delete table ip silence'],
+    );
+    expect(first).toBe(
+      'kubemaster to kubenode-hkg04/ipv4: packets-too-large, at most 1300: a link after cn-ns carries 1300 bytes, and drops what is larger without an ICMP error, so that no sender learns of it (ssh cn-ns ip link)',
     );
   });
 
