@@ -19,8 +19,10 @@ export const NOW = Date.parse('2026-03-01T12:00:00Z');
 export const before = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
 
 /** What a look at the field report's cluster sees after these changes, without a server. */
-export function reportLook(changes: Changes = {}): ClusterLook {
-  const lists = reportCluster(changes);
+export const reportLook = (changes: Changes = {}): ClusterLook => lookIn(reportCluster(changes));
+
+/** What a look at a cluster with these objects sees. */
+export function lookIn(lists: ReadonlyMap<string, readonly object[]>): ClusterLook {
   const all = <T>(path: string, read: (object: Fields) => T | undefined): Read<readonly T[]> => ({
     ok: true,
     value: (lists.get(path) ?? []).map((object) => {
