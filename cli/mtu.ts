@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { addressPath, analyse } from '../analysis/index.ts';
 import type { Fabric } from '../fabric/index.ts';
 import { HOST_NAMESPACE, leftBehind } from '../live/probe/names.ts';
 import { isModule } from '../repository/read-topology.ts';
+import { replaceFile } from '../repository/replace-file.ts';
 import type { Family } from '../topology/address.ts';
 import { type NumberEdit, withNumbers } from '../topology/edit-numbers.ts';
 import { pathText } from '../topology/fault.ts';
@@ -142,7 +143,7 @@ function written(fabric: Fabric, { links, pods }: MtuReport, file: string): Edit
   if (!('text' in edited) || !Buffer.from(text, 'utf8').equals(bytes))
     return notWritten('text' in edited ? [] : edited.notThere);
   if (!loadTopology({ file, bytes: Buffer.from(edited.text) }).ok) return notWritten([]);
-  replace(file, edited.text);
+  replaceFile(realpathSync(file), edited.text);
   return all.map(({ path, before, value }) => ({ path: pathText(path), before, after: value }));
 }
 
@@ -151,17 +152,6 @@ const notWritten = (path: Path): Refusal => ({
   message: `--write cannot edit ${path.length === 0 ? 'this file' : `${pathText(path)}, where no number of its own stands`}`,
   fix: 'Run it without --write, and change the numbers that it shows yourself. Nothing was changed.',
 });
-
-/** In one step: whoever reads it has the one or the other. */
-function replace(file: string, text: string): void {
-  const staged = `${file}.${process.pid}.new`;
-  try {
-    writeFileSync(staged, text, { flag: 'wx', mode: statSync(file).mode });
-    renameSync(staged, file);
-  } finally {
-    rmSync(staged, { force: true });
-  }
-}
 
 const inDocument = ({ segment, to, written: has, isSilent, ...link }: MtuReport['links'][number]) => ({
   ...link,
