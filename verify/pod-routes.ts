@@ -14,7 +14,7 @@ import { droppedByFilter } from './dropped.ts';
 import { birdc, nextCommands } from './next-command.ts';
 import type { KernelRoute, PodRoutes, RouterFacts } from './router-look.ts';
 import { type SeenSession, sessionsAt } from './sessions.ts';
-import { asPromised, different, type Subject, unknown, type Verdict } from './verdict.ts';
+import { asPromised, type Cause, different, type Subject, unknown, type Verdict } from './verdict.ts';
 
 /** What several routers' routes are held against. */
 export interface Ways {
@@ -24,6 +24,10 @@ export interface Ways {
   readonly owners: ReadonlyMap<string, NodeSpeaker>;
   /** By address. A link-local one is nobody's in the topology. */
   readonly machines: ReadonlyMap<string, string>;
+  /** Routers that traffic is kept away from. */
+  readonly drained: readonly string[];
+  /** Sessions that are down at one of these routers, by ID: packets may take other ways meanwhile. */
+  readonly down: readonly string[];
 }
 
 export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | undefined>): Ways {
@@ -31,14 +35,13 @@ export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | u
   const known = new Map<string, ReadonlySet<string>>();
   const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
   const owners = new Map<string, NodeSpeaker>();
+  const down = new Set<string>();
   for (const [router, facts] of seen) {
-    if (facts?.pods === undefined) continue;
-    const from = new Map(
-      sessionsAt(fabric, router, facts, new Map()).map(({ is, remote }) => [
-        is?.name,
-        nodes.get(remote.speaker),
-      ]),
-    );
+    if (facts === undefined) continue;
+    const sessions = sessionsAt(fabric, router, facts, new Map());
+    for (const { session, is } of sessions) if (!isUp(is)) down.add(session.id);
+    if (facts.pods === undefined) continue;
+    const from = new Map(sessions.map(({ is, remote }) => [is?.name, nodes.get(remote.speaker)]));
     for (const { protocol, prefix } of facts.pods.routes) {
       const node = from.get(protocol);
       if (node !== undefined) owners.set(prefix, node);
@@ -47,6 +50,8 @@ export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | u
   for (const node of fabric.nodes) for (const { text } of node.blocks) owners.set(text, node);
   return {
     owners,
+    drained: [...seen].filter(([, facts]) => facts?.drained !== undefined).map(([router]) => router),
+    down: [...down].sort(),
     next: (router, node, family) => {
       // A node may have many blocks.
       const key = `${router} ${node.name} ${family}`;
@@ -181,20 +186,31 @@ function routeVerdicts(
     return machine !== undefined && right.size > 0 && !right.has(machine);
   });
   if (wrong.length > 0) {
-    return [
-      different({
-        about,
-        kind: 'route-next-hop',
-        expected: `through ${[...right].join(' or ')} to ${owner?.name}`,
-        found: hopsText(wrong, ways),
-        next: next.at(router.name, birdc(`show route for ${prefix} all`)),
-      }),
-    ];
+    const told = {
+      about,
+      expected: `through ${[...right].join(' or ')} to ${owner?.name}`,
+      found: hopsText(wrong, ways),
+      next: next.at(router.name, birdc(`show route for ${prefix} all`)),
+    };
+    // Traffic is meant to take other ways around a drained router, and which ones nobody has computed.
+    if (ways.drained.length > 0) {
+      const cause = { message: `traffic is led around ${ways.drained.join(', ')}`, evidence: [] };
+      return [unknown({ ...told, kind: 'route', cause })];
+    }
+    return [different({ ...told, kind: 'route-next-hop', cause: detour(ways) })];
   }
   return [
     asPromised({ about, kind: 'route', expected: hopsText(best.hops, ways), found: hopsText(hops, ways) }),
   ];
 }
+
+/** What else is down, whose loss may be all that is the matter. */
+const detour = ({ down }: Ways): Cause | undefined =>
+  down.length === 0
+    ? undefined
+    : { message: 'packets take another way while a session is down', evidence: down.slice(0, MOST) };
+
+const MOST = 5;
 
 const familyOf = (prefix: string): Prefix['family'] => (prefix.includes(':') ? 'ipv6' : 'ipv4');
 

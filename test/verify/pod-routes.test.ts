@@ -149,6 +149,29 @@ test.each<[string, Partial<PodRoutes>, Partial<Verdict>]>([
   expect(different[0]).toMatchObject({ is: 'different', ...expected });
 });
 
+test('through another machine while a session is down, or a router drained: what explains it is named', () => {
+  const away = {
+    routes: [route({ hops: [W1] })],
+    kernel: [inKernel({ hops: [W1] })],
+  };
+  const protocols = lost(states('e1-whole'), 'k3s_backbone_e2_v4', { state: 'Active' });
+  expect(seen(away, { protocols })).toContainEqual(
+    expect.objectContaining({
+      kind: 'route-next-hop',
+      is: 'different',
+      cause: { message: 'packets take another way while a session is down', evidence: ['e1--e2/ipv4'] },
+    }),
+  );
+  const drained = { since: '2026-11-30T09:41:46Z', by: 'thomas@desk' };
+  expect(seen(away, { drained })).toContainEqual(
+    expect.objectContaining({
+      kind: 'route',
+      is: 'unknown',
+      cause: { message: 'traffic is led around e1', evidence: [] },
+    }),
+  );
+});
+
 test.each([
   ['the pool', ['10.42.0.0/16']],
   ['everything', ['0.0.0.0/0', '::/0']],
