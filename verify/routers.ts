@@ -37,7 +37,7 @@ function readVerdicts(
   return [
     ...configurationVerdicts(fabric, router, facts),
     ...sessionVerdicts(fabric, router, facts, sessions),
-    ...routeCountVerdicts(fabric, router, facts, sessions),
+    ...routeCountVerdicts(fabric, router, facts, sessions, ways),
     ...podRouteVerdicts(fabric, router, facts, sessions, ways),
     ...protocolVerdicts(fabric, router, facts),
     ...sysctlVerdicts(fabric, router, facts),

@@ -90,10 +90,10 @@ function exports(one: ObservedSession, family: Family, dueTo: Due): GateFinding[
 }
 
 /** How many routes a peer should be sent. */
-export type Due = (one: ObservedSession, family: Family, when: 'was' | 'is') => number;
+type Due = (one: ObservedSession, family: Family, when: 'was' | 'is') => number;
 
 /** The best routes of the other sessions; for sessions between routers only what clients announced (RFC 4456 section 6). */
-export function routesDue(observed: readonly ObservedSession[]): Due {
+function routesDue(observed: readonly ObservedSession[]): Due {
   const best = (one: ObservedSession, family: Family, when: 'was' | 'is') =>
     isUp(one[when], family) ? (channel(one[when], family)?.preferred ?? 0) : 0;
   const sums = new Map<string, number>();

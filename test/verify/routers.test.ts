@@ -1,5 +1,11 @@
 import type { TopologyInput } from '../../topology/index.ts';
-import { overall, type RouterFacts, type Verdict, verifyRouters } from '../../verify/index.ts';
+import {
+  overall,
+  type PodRoutes,
+  type RouterFacts,
+  type Verdict,
+  verifyRouters,
+} from '../../verify/index.ts';
 import { changed, counting, missing, states } from '../bird/answers/protocols.ts';
 import { fabricOf } from '../fabric-of.ts';
 import { redundant } from '../lab/topologies.ts';
@@ -252,8 +258,26 @@ describe('routes', () => {
 
   test('that are not sent on', () => {
     const protocols = counting(whole, 'k3s_e_a_v4', { exported: 0 });
-    expect(only(verdicts(facts({ protocols })))).toMatchObject({
-      kind: 'routes-not-sent',
+    const { pods } = facts();
+    if (pods === undefined) throw new Error('there are routes');
+    const having = (protocol: string): PodRoutes => ({
+      ...pods,
+      routes: [
+        {
+          prefix: '10.42.9.0/26',
+          protocol,
+          isBest: true,
+          kind: 'unicast',
+          hops: [{ via: '192.168.1.12', dev: 'eth0' }],
+        },
+      ],
+      kernel: undefined,
+    });
+    const notSent = (one: RouterFacts) => verdicts(one).filter(({ kind }) => kind === 'routes-not-sent');
+    // Its own routes, and those of nobody that is known, need not be.
+    expect(notSent(facts({ protocols }))).toEqual([]);
+    expect(notSent(facts({ protocols, pods: having('k3s_e_a_v4') }))).toEqual([]);
+    expect(only(notSent(facts({ protocols, pods: having('k3s_e_b_v4') })))).toMatchObject({
       found: 'none',
       next: 'ssh e1 birdc show route noexport k3s_e_a_v4',
     });
