@@ -9,6 +9,7 @@ export {
 } from './failure-report.ts';
 export { type Finding, grouped } from './finding.ts';
 export { forecast } from './forecast.ts';
+export { goesAsBlocks } from './loans.ts';
 export { cutOffWithout, staysAt } from './maintenance.ts';
 export { nextMachines } from './next-machines.ts';
 export { type Owner, ownerOf } from './owner.ts';

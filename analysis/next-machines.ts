@@ -3,16 +3,19 @@ import type { Analysis } from './analysis.ts';
 import { machineOf } from './simulator/spf.ts';
 
 /**
- * The machines to which one forwards packets for a node's pods by its BGP routes; none where it has no such route. By names of the fabric.
+ * The machines to which one forwards packets for a node's pods by its BGP routes; none where it has no such route. By names of the fabric. A
+ * prefix that the fabric does not know goes as the node's first block.
  */
 export function nextMachines(
   { network, simulation, standIn }: Analysis,
   from: string,
   to: string,
   family: Family,
+  prefix: string,
 ): ReadonlySet<string> {
   const [sender, receiver] = standIn(from, to).map((name) => network.named.machines.get(name));
-  const first = network.blocks.find((one) => one.node === receiver && one.prefix.family === family);
+  const own = network.blocks.filter((one) => one.node === receiver && one.prefix.family === family);
+  const first = own.find((one) => one.prefix.text === prefix) ?? own[0];
   // Where filters export pods of a block, their packets take routes of their own.
   const block =
     first?.hasPods === false ? network.blocks.find(({ within }) => within === first.index) : first;

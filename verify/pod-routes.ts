@@ -1,9 +1,10 @@
-import { analyse, nextMachines } from '../analysis/index.ts';
+import { analyse, goesAsBlocks, nextMachines } from '../analysis/index.ts';
 import { isUp } from '../bird/answers/protocols.ts';
 import type { BgpRoute } from '../bird/answers/routes.ts';
 import {
   type Fabric,
   type NodeSpeaker,
+  nodeBlocks,
   type RouterSpeaker,
   sessionFilters,
   verdictOf,
@@ -19,7 +20,12 @@ import { asPromised, type Cause, different, type Subject, unknown, type Verdict 
 /** What several routers' routes are held against. */
 export interface Ways {
   /** The machines to which a router sends packets for a node, as the simulator has it; none where it has no BGP route to it. */
-  readonly next: (router: string, node: NodeSpeaker, family: Prefix['family']) => ReadonlySet<string>;
+  readonly next: (
+    router: string,
+    node: NodeSpeaker,
+    family: Prefix['family'],
+    prefix: string,
+  ) => ReadonlySet<string>;
   /** By prefix, the node that has it: by the topology, or by the reflector that has it from the node itself. */
   readonly owners: ReadonlyMap<string, NodeSpeaker>;
   /** By address. A link-local one is nobody's in the topology. */
@@ -33,6 +39,8 @@ export interface Ways {
 export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | undefined>): Ways {
   const analysis = analyse(fabric);
   const known = new Map<string, ReadonlySet<string>>();
+  const blocks = nodeBlocks(fabric);
+  const areAlike = goesAsBlocks(fabric);
   const nodes = new Map(fabric.nodes.map((node) => [node.name, node]));
   const owners = new Map<string, NodeSpeaker>();
   const down = new Set<string>();
@@ -52,10 +60,13 @@ export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | u
     owners,
     drained: [...seen].filter(([, facts]) => facts?.drained !== undefined).map(([router]) => router),
     down: [...down].sort(),
-    next: (router, node, family) => {
+    next: (router, node, family, prefix) => {
+      const isKnown = blocks.get(node.name)?.some(({ text }) => text === prefix) ?? false;
+      // Filters may let one block take another way than the next one, and a single address too.
+      if (!isKnown && !areAlike) return NONE;
       // A node may have many blocks.
-      const key = `${router} ${node.name} ${family}`;
-      const found = known.get(key) ?? nextMachines(analysis, router, node.name, family);
+      const key = `${router} ${node.name} ${areAlike ? family : prefix}`;
+      const found = known.get(key) ?? nextMachines(analysis, router, node.name, family, prefix);
       known.set(key, found);
       return found;
     },
@@ -112,6 +123,8 @@ export function podRouteVerdicts(
         ]),
   ];
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 type Hop = KernelRoute['hops'][number];
 
@@ -180,7 +193,8 @@ function routeVerdicts(
     ];
   }
   const owner = ways.owners.get(prefix);
-  const right = owner === undefined ? new Set<string>() : ways.next(router.name, owner, familyOf(prefix));
+  const right =
+    owner === undefined ? new Set<string>() : ways.next(router.name, owner, familyOf(prefix), prefix);
   const wrong = hops.filter(({ via }) => {
     const machine = via === undefined ? undefined : ways.machines.get(via);
     return machine !== undefined && right.size > 0 && !right.has(machine);
@@ -233,7 +247,9 @@ function missingRoutes(
     );
   return fabric.nodes.flatMap((node) =>
     node.blocks
-      .filter(({ text, family }) => !byPrefix.has(text) && ways.next(router.name, node, family).size > 0)
+      .filter(
+        ({ text, family }) => !byPrefix.has(text) && ways.next(router.name, node, family, text).size > 0,
+      )
       .filter((block) => !isKeptBack(fabric, node, block))
       .filter(({ family }) => !isMute(node, family))
       .map(({ text, family }) => {
@@ -244,7 +260,7 @@ function missingRoutes(
         return different({
           about: subject(router, text),
           kind: 'route-missing',
-          expected: `through ${[...ways.next(router.name, node, family)].join(' or ')} to ${node.name}`,
+          expected: `through ${[...ways.next(router.name, node, family, text)].join(' or ')} to ${node.name}`,
           found: 'no route',
           cause: isDown
             ? {
