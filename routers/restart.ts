@@ -8,7 +8,7 @@ export const DROP_IN = 'systemd/bird.service.d/noencap.conf';
  */
 export function dropIn(): string {
   return `# Rendered by noencap from topology.yaml; edit that file instead.
-# Packets flow while BIRD restarts (systemctl restart, an upgrade of its package). As root: docs/restart-bird.md.
+# Packets flow while BIRD restarts (systemctl restart, an upgrade of its package). Root puts it in place: noencap's page "Restart or upgrade BIRD".
 [Service]
 EnvironmentFile=-/run/noencap-bird-restart
 ExecStop=-/bin/sh -c 'if systemctl list-jobs --no-legend | grep -Eq "[[:space:]]%n[[:space:]]+restart[[:space:]]" && birdc graceful restart; then echo "BIRD_ARGS=$$BIRD_ARGS -R" >/run/noencap-bird-restart; while [ -e /proc/$$MAINPID/exe ]; do sleep 0.1; done; fi'

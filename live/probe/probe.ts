@@ -114,7 +114,9 @@ async function probed(to: ToProbe, running: Running): Promise<Read<ProbeFacts[]>
     const said: Told<Answers> = !own.ok
       ? own
       : pod === undefined
-        ? { ok: true, value: new Map() }
+        ? running.stop.aborted
+          ? INTERRUPTED
+          : { ok: true, value: new Map() }
         : pod.ok
           ? await answersOf(running, pod.value.name)
           : pod;
@@ -188,6 +190,8 @@ function noTarget(target: Told<readonly string[]> = NOT_STARTED, family: Family)
     evidence: [],
   };
 }
+
+const INTERRUPTED: Told<never> = { ok: false, message: 'it was interrupted', evidence: [] };
 
 const NOT_STARTED: Told<never> = { ok: false, message: 'its pod was not started', evidence: [] };
 
