@@ -203,7 +203,7 @@ describe('What the CRDs refuse', () => {
       },
       /^\/spec\/logSeverityScreen must match pattern/,
     ],
-    ['a kind that is not there', { ...peer({}), kind: 'IPPool' }, /^no kind/],
+    ['a kind that is not there', { ...peer({}), kind: 'BGPPeers' }, /^no kind/],
   ];
   for (const [name, object, error] of cases) {
     upstreamTest(name, (upstream) => {
