@@ -1,4 +1,4 @@
-import { analyse, goesAsBlocks, nextMachines } from '../analysis/index.ts';
+import { analyse, goesAsBlocks, grouped, nextMachines } from '../analysis/index.ts';
 import { isUp } from '../bird/answers/protocols.ts';
 import type { BgpRoute } from '../bird/answers/routes.ts';
 import {
@@ -333,14 +333,4 @@ function strictFilters(
         next: nextCommands(fabric).at(router.name, `sudo sysctl -w ${key}=0`),
       });
     });
-}
-
-function grouped<T>(all: readonly T[], by: (one: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const one of all) {
-    const same = groups.get(by(one));
-    if (same === undefined) groups.set(by(one), [one]);
-    else same.push(one);
-  }
-  return groups;
 }
