@@ -6,8 +6,7 @@ import { edited, entry, LATER, syncedCluster } from '../drift/synced-cluster.ts'
 import { fabricOf } from '../fabric-of.ts';
 import { REPORT, reportText } from '../fixture/report.ts';
 import { type ApiServer, type Stored, startApiServer } from '../live/cluster/api-server.ts';
-import { noencapMeanwhile } from './meanwhile.ts';
-import { documentIn, noencap, type Run, scratch } from './run.ts';
+import { documentIn, noencap, noencapMeanwhile, type Run, scratch } from './run.ts';
 
 const CALICO = '/apis/crd.projectcalico.org/v1';
 const INSTALLATIONS = '/apis/operator.tigera.io/v1/installations';
@@ -30,7 +29,7 @@ afterEach(async () => {
 
 const topology = () => readFileSync(join(folder, 'topology.yaml'), 'utf8');
 const drift = (...args: readonly string[]): Promise<Run> =>
-  noencapMeanwhile(folder, ['drift', ...args], { KUBECONFIG: kubeconfig });
+  noencapMeanwhile(folder, ['drift', ...args], { HOME: folder, KUBECONFIG: kubeconfig });
 
 async function adopt(change: (lists: Lists) => void): Promise<Run & { told: ReturnType<typeof documentIn> }> {
   const lists = syncedCluster();

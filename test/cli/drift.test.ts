@@ -7,8 +7,7 @@ import { UNPRINTABLE } from '../../topology/foreign.ts';
 import { edited, syncedCluster } from '../drift/synced-cluster.ts';
 import { REPORT } from '../fixture/report.ts';
 import { type ApiServer, type Stored, startApiServer } from '../live/cluster/api-server.ts';
-import { noencapMeanwhile } from './meanwhile.ts';
-import { documentIn, type Run, scratch } from './run.ts';
+import { documentIn, noencapMeanwhile, type Run, scratch } from './run.ts';
 
 const PEERS = '/apis/crd.projectcalico.org/v1/bgppeers';
 const PEER = 'route-reflector-wds-gateway';
@@ -38,6 +37,7 @@ async function cluster(change: (lists: Map<string, readonly Stored[]>) => void =
 const drift = (...args: readonly string[]): Promise<Run> =>
   noencapMeanwhile(folder, ['drift', ...args], {
     PATH: `${folder}:${process.env.PATH}`,
+    HOME: folder,
     KUBECONFIG: kubeconfig,
   });
 

@@ -2,8 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Drift } from '../../drift/index.ts';
 import { BOT, type GitHub, problem, startGitHub, TOKEN } from '../github/server.ts';
-import { noencapMeanwhile } from './meanwhile.ts';
-import { documentIn, type Run, scratch } from './run.ts';
+import { documentIn, noencapMeanwhile, type Run, scratch } from './run.ts';
 
 let github: GitHub;
 let folder: string;
@@ -47,6 +46,7 @@ const write = (change: object = {}) =>
 
 async function issue(args: readonly string[] = [], change: NodeJS.ProcessEnv = {}): Promise<Run> {
   const ran = await noencapMeanwhile(folder, ['issue', ...args], {
+    HOME: folder,
     GITHUB_REPOSITORY: 'acme/net',
     GITHUB_API_URL: github.url,
     GITHUB_SERVER_URL: 'https://github.example',

@@ -39,6 +39,15 @@ export const faultsOnRouters = (
       return found as Verdict;
     }
 
+    /** That a session is down, with its cause; at one end, if that is named. */
+    const down =
+      (session: string, machine?: string) =>
+      ({ kind, about, cause }: Verdict): boolean =>
+        kind === 'session-down' &&
+        about.name === session &&
+        (machine === undefined || about.machine === machine) &&
+        cause !== undefined;
+
     const whole = () => waited('all as promised', async () => (await verify()).code === 0);
 
     test('each router runs the BIRD that is meant', async () => {
@@ -78,13 +87,7 @@ export const faultsOnRouters = (
       await fleet.routers.e2.run(
         "sed -i 's/^define K3S_AS_0 = .*/define K3S_AS_0 = 64999;/' /etc/bird/bird.conf && birdc -s /run/bird/bird.ctl configure",
       );
-      const one = await verdict(
-        ({ kind, about, cause }) =>
-          kind === 'session-down' &&
-          about.name === 'e1--e2/ipv4' &&
-          about.machine === 'e1' &&
-          cause !== undefined,
-      );
+      const one = await verdict(down('e1--e2/ipv4', 'e1'));
       expect(one.cause?.message).toMatch(/another AS number/);
       expect((await verify('--router', 'e2')).verdicts).toContainEqual(
         expect.objectContaining({ kind: 'not-delivered', is: 'different', next: 'bin/noencap ship e2' }),
@@ -100,13 +103,7 @@ export const faultsOnRouters = (
       await fleet.routers.e1.run(
         `cp ${file} /run/bird/kept && sed -i 's/^\\( *\\)neighbor /\\1password "wrong"; neighbor /' ${file} && birdc -s /run/bird/bird.ctl configure`,
       );
-      const one = await verdict(
-        ({ kind, about, cause }) =>
-          kind === 'session-down' &&
-          about.name === 'e1--w1/ipv4' &&
-          about.machine === 'e1' &&
-          cause !== undefined,
-      );
+      const one = await verdict(down('e1--w1/ipv4', 'e1'));
       expect(one.cause?.message).toMatch(/nothing comes from 10.0.0.3/);
       await fleet.routers.e1.run(`cat /run/bird/kept >${file} && birdc -s /run/bird/bird.ctl configure`);
       await whole();
@@ -119,12 +116,7 @@ export const faultsOnRouters = (
       );
       const started = stdout.split('\n').filter((line) => line.includes('/bird.conf'));
       expect(started).toHaveLength(1);
-      const one = await verdict(
-        ({ kind, about, cause }) =>
-          kind === 'session-down' && about.name === 'e-a--e1/ipv4' && cause !== undefined,
-        '--router',
-        'e1',
-      );
+      const one = await verdict(down('e-a--e1/ipv4'), '--router', 'e1');
       expect(one.cause?.message).toBe('e-a restarts its BGP, or has died: packets still go there');
       expect(one.cause?.evidence.at(-1)).toMatch(/^its routes stay for \d+ s more/);
       expect(one.next).toBe('kubectl -n calico-system get pods -o wide --field-selector spec.nodeName=e-a');
@@ -137,13 +129,7 @@ export const faultsOnRouters = (
       await e2.run(
         'nft add table inet drops && nft "add chain inet drops in { type filter hook input priority 0; }" && nft add rule inet drops in tcp dport 179 drop && nft add rule inet drops in tcp sport 179 drop',
       );
-      const one = await verdict(
-        ({ kind, about, cause }) =>
-          kind === 'session-down' &&
-          about.name === 'e1--e2/ipv4' &&
-          about.machine === 'e1' &&
-          cause !== undefined,
-      );
+      const one = await verdict(down('e1--e2/ipv4', 'e1'));
       expect(one.cause?.message).toMatch(
         /^nothing comes from 10\.0\.0\.2: the machine is down, or a firewall drops BGP$/,
       );
@@ -155,12 +141,7 @@ export const faultsOnRouters = (
     test('a route to a peer that is gone', async () => {
       await fleet.routers.e1.run('ip route add unreachable 192.168.1.11/32');
       await fleet.routers.e1.birdc('restart k3s_e_a_v4');
-      const one = await verdict(
-        ({ kind, about, cause }) =>
-          kind === 'session-down' && about.name === 'e-a--e1/ipv4' && cause !== undefined,
-        '--router',
-        'e1',
-      );
+      const one = await verdict(down('e-a--e1/ipv4'), '--router', 'e1');
       expect(one.found).toBe('Active, Socket: No route to host');
       expect(one.next).toBe('ssh 10.0.0.1 ip route get 192.168.1.11');
       await fleet.routers.e1.run('ip route del unreachable 192.168.1.11/32');
@@ -241,13 +222,7 @@ export const faultsOnRouters = (
       expect(
         verdicts.find(({ about, kind }) => about.name === 'e2' && kind === 'router')?.cause?.message,
       ).toMatch(/BIRD does not answer/);
-      const one = await verdict(
-        ({ kind, about, cause }) =>
-          kind === 'session-down' &&
-          about.name === 'e1--e2/ipv4' &&
-          about.machine === 'e1' &&
-          cause !== undefined,
-      );
+      const one = await verdict(down('e1--e2/ipv4', 'e1'));
       expect(one.cause?.message).toMatch(
         /^e2 restarts its BGP, or has died|nothing listens for BGP at 10.0.0.2|closes it/,
       );
