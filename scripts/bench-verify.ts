@@ -1,33 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { report } from './goals.ts';
 import type { VerifyTimes } from './measure-verify.ts';
+import { measured } from './measured.ts';
 
 /** How long one look at 50 routers and a cluster of 1,000 nodes takes, and whether its memory stays. */
 export function benchVerify(work: string): void {
-  if (process.getuid?.() !== 0) {
-    process.stdout.write('skipped  verify of 50 routers: it needs root, for a network without any way out\n');
-    return;
-  }
-  const program = join(work, 'measure-verify.cjs');
-  buildSync({
-    entryPoints: ['scripts/measure-verify.ts'],
-    loader: { '.sh': 'text' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    outfile: program,
-    logLevel: 'error',
-  });
-  const inside =
-    'mount --bind /dev/null ~/.bashrc 2>/dev/null; ip link set lo up; exec "$0" --expose-gc "$1"';
-  const said = execFileSync('unshare', ['-mn', 'sh', '-c', inside, process.execPath, program], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const times: VerifyTimes = JSON.parse(said);
+  const times = measured<VerifyTimes>('measure-verify', work, 'verify of 50 routers', '--expose-gc');
+  if (times === undefined) return;
   const { routers, nodes, blocks, look, judge, requests, memory, left, leftLater, verdicts } = times;
   report([
     {
