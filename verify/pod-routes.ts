@@ -61,9 +61,8 @@ export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | u
     drained: [...seen].filter(([, facts]) => facts?.drained !== undefined).map(([router]) => router),
     down: [...down].sort(),
     next: (router, node, family, prefix) => {
-      const isKnown = blocks.get(node.name)?.some(({ text }) => text === prefix) ?? false;
       // Filters may let one block take another way than the next one, and a single address too.
-      if (!isKnown && !areAlike) return NONE;
+      if (!areAlike && !blocks.get(node.name)?.some(({ text }) => text === prefix)) return NONE;
       // A node may have many blocks.
       const key = `${router} ${node.name} ${areAlike ? family : prefix}`;
       const found = known.get(key) ?? nextMachines(analysis, router, node.name, family, prefix);
