@@ -24,17 +24,12 @@ export function deliveryCommands(root: Command): void {
     )
     .option('--wave <number>', 'deliver only this wave of the plan', wholeNumber(1, 100_000))
     .option('--max-parallel <count>', 'routers at a time', wholeNumber(1, 100), MAX_PARALLEL)
-    .option(
-      '--timeout <seconds>',
-      'seconds until BIRD undoes an unconfirmed change',
-      wholeNumber(20, 3600),
-      120,
-    )
+    .addOption(timeLimit())
     .option('--accept-drift', 'overwrite files that were edited on the routers', false)
     .option('--excuse <name>', 'session or protocol that may be down afterwards (repeatable)', collect, [])
-    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
-    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
-    .option('--journal <file>', 'append events as lines of JSON')
+    .addOption(knownHosts())
+    .addOption(secrets())
+    .addOption(journal())
     .option('--setup <router>', "print the script that creates noencap's account on a router")
     .option('--key <file>', 'public key of that account')
     .addHelpText(
@@ -64,15 +59,10 @@ export function deliveryCommands(root: Command): void {
       wholeNumber(5, 3600),
       60,
     )
-    .option(
-      '--timeout <seconds>',
-      'seconds until BIRD undoes an unconfirmed change',
-      wholeNumber(20, 3600),
-      120,
-    )
-    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
-    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
-    .option('--journal <file>', 'append events as lines of JSON')
+    .addOption(timeLimit())
+    .addOption(knownHosts())
+    .addOption(secrets())
+    .addOption(journal())
     .addHelpText(
       'after',
       examples(
@@ -89,15 +79,10 @@ export function deliveryCommands(root: Command): void {
 
   command(root, 'undrain', 'Let traffic back to a drained router: it gets the delivered configuration again.')
     .argument('<router>', 'router')
-    .option(
-      '--timeout <seconds>',
-      'seconds until BIRD undoes an unconfirmed change',
-      wholeNumber(20, 3600),
-      120,
-    )
-    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
-    .option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)')
-    .option('--journal <file>', 'append events as lines of JSON')
+    .addOption(timeLimit())
+    .addOption(knownHosts())
+    .addOption(secrets())
+    .addOption(journal())
     .addHelpText('after', examples('noencap undrain gateway'))
     .action((router, options) =>
       run(options, 'undrain', async (speak) => (await import('../drain.ts')).undrain(router, options, speak)),
@@ -110,7 +95,7 @@ export function deliveryCommands(root: Command): void {
   )
     .option('--router <router>', 'look at this router only (repeatable)', collect, [])
     .option('--node <node>', 'look at this node only, and at its sessions (repeatable)', collect, [])
-    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .addOption(context())
     .option('--no-cluster', 'leave the cluster out')
     .addOption(
       new Option(
@@ -127,7 +112,7 @@ export function deliveryCommands(root: Command): void {
         .default(false)
         .conflicts(['wait', 'ping']),
     )
-    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .addOption(knownHosts())
     .addHelpText(
       'after',
       examples(
@@ -146,7 +131,7 @@ export function deliveryCommands(root: Command): void {
   command(root, 'drift', 'Hold the cluster and the files of the routers against git, as diff shows a change.')
     .option('-o, --out <dir>', 'output folder', 'dist')
     .option('--router <router>', 'look at this router only (repeatable)', collect, [])
-    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .addOption(context())
     .option('--no-cluster', 'leave the cluster out')
     .option('--no-routers', 'leave the routers out')
     .addOption(
@@ -154,7 +139,7 @@ export function deliveryCommands(root: Command): void {
         .default(false)
         .conflicts(['router', 'cluster', 'routers', 'knownHosts']),
     )
-    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .addOption(knownHosts())
     .addHelpText(
       'after',
       examples(
@@ -174,10 +159,10 @@ export function deliveryCommands(root: Command): void {
   command(root, 'status', 'Show all of the network that can be known in seconds, and what to run next.')
     .option('-o, --out <dir>', 'output folder, whose commits routers have', 'dist')
     .option('--within <seconds>', 'what does not answer in this time is unknown', wholeNumber(1, 600), 10)
-    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .addOption(context())
     .option('--no-cluster', 'do not look at the cluster')
     .option('--no-routers', 'do not look at the routers')
-    .option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)')
+    .addOption(knownHosts())
     .addHelpText(
       'after',
       examples('noencap status', 'noencap status --within 3', 'noencap status --no-cluster --json'),
@@ -187,7 +172,7 @@ export function deliveryCommands(root: Command): void {
     );
 
   command(root, 'mtu', 'Find what links between nodes really carry, and what pods may send.')
-    .option('--context <name>', "the cluster of this context (default: kubectl's current one)")
+    .addOption(context())
     .option(
       '--image <image>',
       'the image of the pods that send: it has sh and the ping of iputils',
@@ -231,3 +216,16 @@ function shipName({ setup, plan, check }: { setup?: string; plan: boolean; check
   if (plan) return 'ship --plan';
   return check ? 'ship --check' : 'ship';
 }
+
+/** Options that several of these commands have, each with one meaning. */
+const timeLimit = () =>
+  new Option('--timeout <seconds>', 'seconds until BIRD undoes an unconfirmed change')
+    .argParser(wholeNumber(20, 3600))
+    .default(120);
+const knownHosts = () =>
+  new Option('--known-hosts <file>', 'pinned host keys (default: known_hosts beside the topology)');
+const secrets = () =>
+  new Option('--secrets <file>', 'passwords, encrypted with age (default: secrets.age beside the topology)');
+const journal = () => new Option('--journal <file>', 'append events as lines of JSON');
+const context = () =>
+  new Option('--context <name>', "the cluster of this context (default: kubectl's current one)");
