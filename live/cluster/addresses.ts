@@ -2,7 +2,7 @@ import type { AddressBlockFacts, AddressLook, PodAddressFacts } from '../../veri
 import { type Connection, connect } from './connection.ts';
 import { type Fields, fieldsOf, items, number, text } from './fields.ts';
 import { list, PATIENCE, type Patience } from './list.ts';
-import { CONCERNS_ALL, clockOf, listOf } from './look.ts';
+import { type Asked, CONCERNS_ALL, clockOf, listOf } from './look.ts';
 import { affinityIn, blockIn } from './read-calico.ts';
 import { NODES } from './read-nodes.ts';
 import { served } from './served.ts';
@@ -12,11 +12,7 @@ export async function lookAtAddresses({
   context,
   stop,
   patience = PATIENCE,
-}: {
-  readonly context?: string | undefined;
-  readonly stop?: AbortSignal;
-  readonly patience?: Patience;
-} = {}): Promise<AddressLook> {
+}: Asked = {}): Promise<AddressLook> {
   const connection = await connect(context, stop);
   return connection.ok ? look(connection.value, patience) : nothing(connection);
 }

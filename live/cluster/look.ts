@@ -14,16 +14,20 @@ import {
 import { NODES, nodeIn, nodeStatusIn, PODS, podIn } from './read-nodes.ts';
 import { served } from './served.ts';
 
+/** Which cluster is asked, and how long. */
+export interface Asked {
+  /** Of the kubeconfig; its current one if it names none. */
+  readonly context?: string | undefined;
+  readonly stop?: AbortSignal;
+  readonly patience?: Patience;
+}
+
 /** The cluster of a context of the kubeconfig, the current one if none is given, as it is now. Writes nothing, reads no Secret. */
 export async function lookAtCluster({
   context,
   stop,
   patience = PATIENCE,
-}: {
-  readonly context?: string | undefined;
-  readonly stop?: AbortSignal;
-  readonly patience?: Patience;
-} = {}): Promise<ClusterLook> {
+}: Asked = {}): Promise<ClusterLook> {
   const connection = await connect(context, stop);
   return connection.ok ? look(connection.value, patience) : nothing(connection.why);
 }

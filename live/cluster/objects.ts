@@ -5,12 +5,9 @@ import { type Connection, connect } from './connection.ts';
 import { failureOf } from './failure.ts';
 import { type Fields, fieldsIn, fieldsOf, items, text } from './fields.ts';
 import { type Collection, list, PATIENCE, type Patience, patiently } from './list.ts';
-import { CONCERNS_ALL } from './look.ts';
+import { type Asked, CONCERNS_ALL } from './look.ts';
 
-interface Asked {
-  readonly context?: string | undefined;
-  readonly stop?: AbortSignal;
-  readonly patience?: Patience;
+interface AskedForObjects extends Asked {
   /** Of objects that are not wanted only their number matters. */
   readonly isWanted: (id: LiveObject['id']) => boolean;
 }
@@ -19,7 +16,10 @@ interface Asked {
 const NEVER = ['secrets'];
 
 /** The objects of these kinds, by list: one call a page, never one an object. Writes nothing. */
-export async function readObjects(kinds: readonly KindOfObjects[], asked: Asked): Promise<ObjectsLook> {
+export async function readObjects(
+  kinds: readonly KindOfObjects[],
+  asked: AskedForObjects,
+): Promise<ObjectsLook> {
   const { patience = PATIENCE } = asked;
   const opened = await connect(asked.context, asked.stop);
   const nothing = (why: Unread) => ({ context: undefined, server: undefined, unread: why, kinds: [] });
@@ -83,7 +83,7 @@ async function objectsOf(
   connection: Connection,
   of: KindOfObjects,
   resources: Read<readonly Resource[]>,
-  isWanted: Asked['isWanted'],
+  isWanted: AskedForObjects['isWanted'],
   patience: Patience,
 ): Promise<Read<readonly LiveObject[]>> {
   if (!resources.ok) return { ok: false, why: { ...resources.why, what: of.kind } };
@@ -115,7 +115,7 @@ function collectionsOf(of: KindOfObjects, { plural, isNamespaced }: Resource): C
 function objectIn(
   { group, kind }: KindOfObjects,
   object: Fields,
-  isWanted: Asked['isWanted'],
+  isWanted: AskedForObjects['isWanted'],
 ): LiveObject | 'another' | undefined {
   const metadata = fieldsOf(object.metadata);
   const name = text(metadata.name);
