@@ -1,4 +1,4 @@
-import { analyse, goesAsBlocks, grouped, nextMachines } from '../analysis/index.ts';
+import { type Analysis, analyse, goesAsBlocks, grouped, nextMachines } from '../analysis/index.ts';
 import { isUp } from '../bird/answers/protocols.ts';
 import type { BgpRoute } from '../bird/answers/routes.ts';
 import {
@@ -37,7 +37,8 @@ export interface Ways {
 }
 
 export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | undefined>): Ways {
-  const analysis = analyse(fabric);
+  // Where no router has answered, nobody asks.
+  let analysis: Analysis | undefined;
   const known = new Map<string, ReadonlySet<string>>();
   const blocks = nodeBlocks(fabric);
   const areAlike = goesAsBlocks(fabric);
@@ -65,6 +66,7 @@ export function waysTo(fabric: Fabric, seen: ReadonlyMap<string, RouterFacts | u
       if (!areAlike && !blocks.get(node.name)?.some(({ text }) => text === prefix)) return NONE;
       // A node may have many blocks.
       const key = `${router} ${node.name} ${areAlike ? family : prefix}`;
+      analysis ??= analyse(fabric);
       const found = known.get(key) ?? nextMachines(analysis, router, node.name, family, prefix);
       known.set(key, found);
       return found;

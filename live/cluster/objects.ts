@@ -2,10 +2,10 @@ import type { FieldSet } from '../../bootstrap/ownership.ts';
 import type { KindOfObjects, LiveObject, ManagedEntry, ObjectsLook } from '../../drift/live-object.ts';
 import type { Read, Unread } from '../../verify/cluster-look.ts';
 import { type Connection, connect } from './connection.ts';
-import { failureOf } from './failure.ts';
-import { type Fields, fieldsIn, fieldsOf, items, text } from './fields.ts';
-import { type Collection, list, PATIENCE, type Patience, patiently } from './list.ts';
+import { type Fields, fieldsOf, items, text } from './fields.ts';
+import { type Collection, list, PATIENCE, type Patience } from './list.ts';
 import { type Asked, CONCERNS_ALL } from './look.ts';
+import { type Resource, resourcesOf } from './resources.ts';
 
 interface AskedForObjects extends Asked {
   /** Of objects that are not wanted only their number matters. */
@@ -46,38 +46,6 @@ export async function readObjects(
 
 const groupVersion = ({ group, version }: KindOfObjects): string =>
   group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-
-interface Resource {
-  readonly plural: string;
-  readonly kind: string;
-  readonly isNamespaced: boolean;
-}
-
-/** What a version of a group has (APIResourceList). */
-async function resourcesOf(
-  connection: Connection,
-  path: string,
-  patience: Patience,
-): Promise<Read<readonly Resource[]>> {
-  const answer = await patiently(connection, path, patience, Date.now() + patience.time);
-  if (!('status' in answer) || answer.status !== 200)
-    return { ok: false, why: await failureOf(connection, path, answer) };
-  const body = fieldsIn(answer.body);
-  if (body?.kind !== 'APIResourceList') {
-    const evidence = ['the answer is no list of kinds'];
-    return { ok: false, why: { because: 'not-understood', what: path, evidence } };
-  }
-  return {
-    ok: true,
-    value: items(body.resources).flatMap((one): Resource[] => {
-      const { name, kind, namespaced } = fieldsOf(one);
-      const [plural, of] = [text(name), text(kind)];
-      // `deployments/scale` is a part of an object.
-      const isObject = plural !== undefined && of !== undefined && /^[a-z0-9-]+$/.test(plural);
-      return isObject ? [{ plural, kind: of, isNamespaced: namespaced === true }] : [];
-    }),
-  };
-}
 
 async function objectsOf(
   connection: Connection,

@@ -1,8 +1,7 @@
 import type { Read, Unread } from '../../verify/cluster-look.ts';
 import type { Connection } from './connection.ts';
-import { failureOf } from './failure.ts';
-import { fieldsIn, fieldsOf, items, text } from './fields.ts';
-import { type Collection, PATIENCE, type Patience, patiently } from './list.ts';
+import { type Collection, PATIENCE, type Patience } from './list.ts';
+import { resourcesOf } from './resources.ts';
 
 /**
  * Where the kinds of Calico and of its operator are. Calico's objects are stored as crd.projectcalico.org/v1 and also served as
@@ -15,12 +14,14 @@ const GROUPS = ['crd.projectcalico.org/v1', 'projectcalico.org/v3', 'operator.ti
 export type Served = (plural: string) => Read<Collection>;
 
 export async function served(connection: Connection, patience: Patience = PATIENCE): Promise<Served> {
-  const until = Date.now() + patience.time;
   const groups = await Promise.all(
-    GROUPS.map(async (group) => ({ group, kinds: await kindsOf(connection, group, patience, until) })),
+    GROUPS.map(async (group) => ({
+      group,
+      kinds: await resourcesOf(connection, `/apis/${group}`, patience),
+    })),
   );
   return (plural) => {
-    const having = groups.find(({ kinds }) => kinds.ok && kinds.value.includes(plural));
+    const having = groups.find(({ kinds }) => kinds.ok && kinds.value.some((one) => one.plural === plural));
     if (having !== undefined) {
       const { group } = having;
       return {
@@ -35,21 +36,4 @@ export async function served(connection: Connection, patience: Patience = PATIEN
     const why: Unread = failed ?? { because: 'not-served', what: plural, evidence };
     return { ok: false, why: { ...why, what: plural } };
   };
-}
-
-async function kindsOf(
-  connection: Connection,
-  group: string,
-  patience: Patience,
-  until: number,
-): Promise<Read<readonly string[]>> {
-  const answer = await patiently(connection, `/apis/${group}`, patience, until);
-  if (!('status' in answer) || answer.status !== 200)
-    return { ok: false, why: await failureOf(connection, group, answer) };
-  const body = fieldsIn(answer.body);
-  if (body?.kind !== 'APIResourceList') {
-    const evidence = ['the answer is no list of kinds'];
-    return { ok: false, why: { because: 'not-understood', what: group, evidence } };
-  }
-  return { ok: true, value: items(body.resources).flatMap((one) => text(fieldsOf(one).name) ?? []) };
 }
